@@ -1,0 +1,15 @@
+{# Rounding as Statistics Norway does it, half away from zero. The nudge lifts halves that binary floating
+   point stores a hair too low (22.85 is stored as 22.849999…). #}
+{% macro round_half_away(value, decimals) -%}
+    round({{ value }} + sign({{ value }}) * 1e-9, {{ decimals }})
+{%- endmacro %}
+
+{# Bounds of Wilson's score interval for k of n at 95 %, as a proportion. Wilson (1927), JASA 22:209-212.
+   Register counts are full counts: it shows chance variation around a level, not sampling error. #}
+{% macro wilson(k, n, sign) -%}
+    (({{ k }} / {{ n }} + 1.96 * 1.96 / (2 * {{ n }})
+        {{ sign }} 1.96 * sqrt(
+            greatest({{ k }} / {{ n }} * (1 - {{ k }} / {{ n }}), 0) / {{ n }}
+            + 1.96 * 1.96 / (4 * {{ n }} * {{ n }})
+        )) / (1 + 1.96 * 1.96 / {{ n }}))
+{%- endmacro %}

@@ -1,0 +1,144 @@
+-- Generated from schemas/ by `make generate`: edit there, not here.
+select
+    '11645' as table_id,
+    measure,
+    category,
+    region_code,
+    period,
+    unit,
+    value,
+    obs_status,
+    edition,
+    vintage,
+    source,
+    is_stale
+from {{ ref('stg_ssb_11645') }}
+where structure = 'as_published' and category is not null
+union all
+select
+    '11875' as table_id,
+    measure,
+    category,
+    region_code,
+    period,
+    unit,
+    value,
+    obs_status,
+    edition,
+    vintage,
+    source,
+    is_stale
+from {{ ref('stg_ssb_11875') }}
+where structure = 'as_published' and category is not null
+union all
+select
+    '11996' as table_id,
+    measure,
+    category,
+    region_code,
+    period,
+    unit,
+    value,
+    obs_status,
+    edition,
+    vintage,
+    source,
+    is_stale
+from {{ ref('stg_ssb_11996') }}
+where structure = 'as_published' and category is not null
+union all
+select
+    '12003' as table_id,
+    measure,
+    category,
+    region_code,
+    period,
+    unit,
+    value,
+    obs_status,
+    edition,
+    vintage,
+    source,
+    is_stale
+from {{ ref('stg_ssb_12003') }}
+where structure = 'as_published' and category is not null
+union all
+select
+    '12209' as table_id,
+    measure,
+    category,
+    region_code,
+    period,
+    unit,
+    value,
+    obs_status,
+    edition,
+    vintage,
+    source,
+    is_stale
+from {{ ref('stg_ssb_12209') }}
+where structure = 'as_published' and category is not null
+union all
+select
+    '12292' as table_id,
+    measure,
+    category,
+    region_code,
+    period,
+    unit,
+    value,
+    obs_status,
+    edition,
+    vintage,
+    source,
+    is_stale
+from {{ ref('stg_ssb_12292') }}
+where structure = 'as_published' and category is not null
+union all
+select
+    '12293' as table_id,
+    measure,
+    category,
+    region_code,
+    period,
+    unit,
+    value,
+    obs_status,
+    edition,
+    vintage,
+    source,
+    is_stale
+from {{ ref('stg_ssb_12293') }}
+where structure = 'as_published' and category is not null
+union all
+select
+    '14533' as table_id,
+    measure,
+    category,
+    region_code,
+    period,
+    unit,
+    value,
+    obs_status,
+    edition,
+    vintage,
+    source,
+    is_stale
+from {{ ref('stg_ssb_14533') }}
+where structure = 'as_published' and category is not null
+union all
+select
+    '14534' as table_id,
+    measure,
+    category,
+    region_code,
+    period,
+    unit,
+    value,
+    obs_status,
+    edition,
+    vintage,
+    source,
+    is_stale
+from {{ ref('stg_ssb_14534') }}
+where structure = 'as_published' and category is not null

@@ -1,0 +1,55 @@
+-- Population by age band on 1 January, codes valid that day. Where a source offers only the series summed to
+-- today's municipalities, it serves for codes whose area no reform has touched since.
+with usable as (
+    select *
+    from {{ ref('stg_ssb_07459') }}
+    where structure = 'as_published'
+    union all
+    select today.*
+    from {{ ref('stg_ssb_07459') }} as today
+    where today.structure = 'current'
+        and not exists (
+            select 1
+            from {{ ref('stg_ssb_07459') }} as published
+            where published.structure = 'as_published'
+        )
+        and not exists (
+            select 1
+            from {{ ref('area_changes') }} as changes
+            where changes.region_code = today.region_code
+                and changes.changed_on > make_date(cast(today.period as integer), 1, 1)
+        )
+),
+
+single_years as (
+    select
+        region_code,
+        period,
+        cast(left(age, 3) as integer) as age_number,
+        sum(value) as persons,
+        count(*) as cells,
+        count(value) as numbers,
+        {{ combined_status('obs_status', 'count(value) = count(*)') }} as obs_status,
+        any_value(unit) as unit,
+        any_value(vintage) as vintage,
+        any_value(source) as source,
+        bool_or(is_stale) as is_stale
+    from usable
+    group by region_code, period, age_number
+)
+
+select
+    years.region_code,
+    years.period,
+    bands.band,
+    case when sum(years.numbers) = sum(years.cells) then sum(years.persons) end as persons,
+    {{ combined_status('years.obs_status', 'sum(years.numbers) = sum(years.cells)') }} as obs_status,
+    any_value(years.unit) as unit,
+    any_value(years.vintage) as vintage,
+    any_value(years.source) as source,
+    bool_or(years.is_stale) as is_stale
+from single_years as years
+inner join {{ source('catalog', 'age_bands') }} as bands
+    on years.age_number between bands.first_age and bands.last_age
+where bands.table_id = '07459'
+group by years.region_code, years.period, bands.band

@@ -1,0 +1,118 @@
+-- The value of each indicator in each region and period, with its status, edition and interval.
+with sides as (
+    select
+        indicator_id,
+        region_code,
+        period,
+        max(value) filter (where role = 'numerator') as numerator,
+        max(value) filter (where role = 'denominator') as denominator,
+        max(value) filter (where role = 'published') as published,
+        max(obs_status) filter (where role = 'numerator') as numerator_status,
+        max(obs_status) filter (where role = 'denominator') as denominator_status,
+        max(obs_status) filter (where role = 'published') as published_status,
+        case when bool_or(edition = 'unrevised') then 'unrevised' else max(edition) end as edition,
+        max(vintage) as vintage,
+        any_value(source) as source,
+        bool_or(is_stale) as is_stale
+    from {{ ref('indicator_components') }}
+    group by indicator_id, region_code, period
+),
+
+with_history as (
+    select
+        sides.*,
+        earlier.numerator as numerator_before,
+        earlier.numerator_status as status_before,
+        continuity.region_code is not null as comparable_with_before
+    from sides
+    left join sides as earlier
+        on sides.indicator_id = earlier.indicator_id
+        and sides.region_code = earlier.region_code
+        and cast(sides.period as integer) = cast(earlier.period as integer) + 1
+    left join {{ ref('continuity') }} as continuity
+        on sides.region_code = continuity.region_code and sides.period = continuity.year
+),
+
+segments as (
+    select
+        with_history.indicator_id,
+        with_history.period,
+        1 + count(breaks.at) as series_segment,
+        bool_or(coalesce(breaks.at = with_history.period, false)) as starts_segment
+    from (select distinct indicator_id, period from with_history) as with_history
+    left join {{ source('catalog', 'indicator_breaks') }} as breaks
+        on with_history.indicator_id = breaks.indicator_id and breaks.at <= with_history.period
+    group by with_history.indicator_id, with_history.period
+),
+
+calculated as (
+    select
+        with_history.*,
+        definitions.definition_version,
+        definitions.unit,
+        definitions.decimals,
+        definitions.multiplier,
+        definitions.interval_method,
+        segments.series_segment,
+        case definitions.method
+            when 'published' then published
+            when 'amount' then numerator
+            when 'ratio' then numerator / nullif(denominator, 0) * definitions.multiplier
+            when 'growth' then
+                case when comparable_with_before and not starts_segment
+                    then (numerator / nullif(numerator_before, 0) - 1) * definitions.multiplier
+                end
+        end as exact_value,
+        case definitions.method
+            when 'published' then [published_status]
+            when 'amount' then [numerator_status]
+            when 'ratio' then [
+                coalesce(numerator_status, 'M'),
+                case when denominator = 0 then 'L' else coalesce(denominator_status, 'M') end
+            ]
+            when 'growth' then [
+                numerator_status,
+                case
+                    when not comparable_with_before or starts_segment or numerator_before = 0 then 'L'
+                    else coalesce(status_before, 'L')
+                end
+            ]
+        end as part_statuses
+    from with_history
+    inner join {{ source('catalog', 'indicators') }} as definitions
+        on with_history.indicator_id = definitions.indicator_id
+    inner join segments
+        on with_history.indicator_id = segments.indicator_id and with_history.period = segments.period
+    where case definitions.method when 'published' then published_status else numerator_status end is not null
+)
+
+select
+    indicator_id,
+    definition_version,
+    region_code,
+    period,
+    numerator,
+    denominator,
+    {{ round_half_away('exact_value', 'decimals') }} as value,
+    unit,
+    case
+        when exact_value is not null and list_contains(part_statuses, 'P') then 'P'
+        when exact_value is not null and list_contains(part_statuses, 'D') then 'D'
+        when exact_value is not null then 'A'
+        when list_contains(part_statuses, 'C') then 'C'
+        when list_contains(part_statuses, 'M') then 'M'
+        when list_contains(part_statuses, 'N') then 'N'
+        else 'L'
+    end as obs_status,
+    edition,
+    cast(series_segment as integer) as series_segment,
+    case when interval_method = 'wilson' and exact_value is not null and numerator <= denominator then
+        {{ round_half_away(wilson('numerator', 'denominator', '-') ~ ' * multiplier', 'decimals + 1') }}
+    end as interval_low,
+    case when interval_method = 'wilson' and exact_value is not null and numerator <= denominator then
+        {{ round_half_away(wilson('numerator', 'denominator', '+') ~ ' * multiplier', 'decimals + 1') }}
+    end as interval_high,
+    vintage,
+    source,
+    is_stale
+from calculated

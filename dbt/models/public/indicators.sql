@@ -1,0 +1,31 @@
+-- The catalogue: one row per indicator and definition version.
+select
+    indicator_id,
+    family_id,
+    definition_version,
+    status,
+    name_nb,
+    name_en,
+    short_name_nb,
+    short_name_en,
+    domain,
+    type,
+    purpose_nb,
+    purpose_en,
+    numerator_nb,
+    numerator_en,
+    denominator_nb,
+    denominator_en,
+    method,
+    multiplier,
+    unit,
+    decimals,
+    direction,
+    unit_of_count,
+    levels,
+    interval_method,
+    caveats_nb,
+    caveats_en,
+    source_tables
+from {{ source('catalog', 'indicators') }}
+order by indicator_id

@@ -1,0 +1,14 @@
+-- Each region in each year in which its code was valid.
+select
+    region_code,
+    year,
+    region_name,
+    region_level,
+    county_code,
+    county_name,
+    kostra_group,
+    centrality_class,
+    valid_from,
+    valid_to
+from {{ ref('regions_by_year') }}
+order by region_code, year

@@ -1,0 +1,8 @@
+-- Generated from schemas/ by `make generate`: edit there, not here.
+{{ stage_table(
+    source('typed', 'ssb_12292'),
+    columns=[],
+    categories=[],
+    calendar='kostra',
+    zero_means_missing=[]
+) }}

@@ -1,0 +1,189 @@
+"""Files that follow from ``schemas/``: dbt sources, staging models, JSON Schema for editors.
+
+Run with ``make generate``; a test proves that the files in the repository are up to date. Here belongs
+the text of generated files. Not here: models written by hand (``dbt/models/core`` and further).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+import yaml
+
+from k2025_pipeline.catalog.classifications import ClassificationContract
+from k2025_pipeline.catalog.indicators import ExpectationFile, IndicatorDefinition, MeasuresFile, ReferenceFile
+from k2025_pipeline.catalog.loader import Catalog, load_catalog
+from k2025_pipeline.catalog.tables import TableContract
+from k2025_pipeline.ingest.classifications import datasets
+from k2025_pipeline.settings import PROJECT_ROOT
+
+CATALOG_TABLES = {
+    "age_bands": "Age bands of population tables / aldersgrupper. From schemas/tables.",
+    "table_measures": "Declared measures of each table / tabellenes mål. From schemas/tables.",
+    "indicators": "Definitions of indicators / indikatorenes definisjoner. From schemas/indicators.",
+    "indicator_terms": "Series that each numerator and denominator is made of / seriene bak teller og nevner.",
+    "indicator_breaks": "Years in which an indicator changes meaning / brudd i indikatorene.",
+    "measures": "The seventeen measures / de sytten tiltakene. From schemas/measures.yml.",
+    "measure_indicators": "Indicators by measure / indikatorer etter tiltak.",
+    "reference_values": "Published figures / publiserte tall. From schemas/reference_values.yml.",
+    "source_tables": "State of each source table / kildetabellenes tilstand. From the lake.",
+}
+SCHEMAS = {
+    "table": TableContract,
+    "classification": ClassificationContract,
+    "indicator": IndicatorDefinition,
+    "measures": MeasuresFile,
+    "reference_values": ReferenceFile,
+    "expectations": ExpectationFile,
+}
+NOTICE = "Generated from schemas/ by `make generate`: edit there, not here."
+
+
+def generated_files(catalog: Catalog, root: Path = PROJECT_ROOT) -> dict[Path, str]:
+    """Text of every generated file, by its place."""
+    staging = root / "dbt" / "models" / "staging"
+    files = {
+        staging / "_sources.yml": _yaml(_sources(catalog)),
+        staging / "_staging.yml": _yaml(_staging_docs(catalog)),
+        root / "dbt" / "models" / "core" / "observations_published.sql": _observations(catalog),
+    }
+    for table in catalog.tables.values():
+        files[staging / f"stg_{table.name}.sql"] = _staging_model(table)
+    for name, model in SCHEMAS.items():
+        schema = model.model_json_schema()
+        text = orjson.dumps(schema, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
+        files[root / "schemas" / "json-schema" / f"{name}.json"] = text
+    return files
+
+
+def outdated(files: dict[Path, str]) -> list[Path]:
+    """Generated files that are missing or differ from what the declarations say."""
+    return [path for path, text in files.items() if not path.exists() or path.read_text("utf-8") != text]
+
+
+def _yaml(content: Any) -> str:
+    return f"# {NOTICE}\n" + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
+
+
+def _sources(catalog: Catalog) -> dict[str, Any]:
+    typed = [
+        {
+            "name": table.name,
+            "description": f"{table.title.nb} / {table.title.en}",
+            "config": {"meta": {"dagster": {"asset_key": ["typed", table.name]}}},
+        }
+        for table in catalog.tables.values()
+    ]
+    for classification in catalog.classifications.values():
+        typed += [
+            {
+                "name": name,
+                "description": f"{classification.title.nb} / {classification.title.en} ({kind})",
+                "config": {"meta": {"dagster": {"asset_key": ["typed", name]}}},
+            }
+            for kind, name in datasets(classification).items()
+        ]
+    declared = [{"name": name, "description": text} for name, text in CATALOG_TABLES.items()]
+    return {
+        "version": 2,
+        "sources": [
+            {"name": "typed", "schema": "typed", "description": "Views over the lake.", "tables": typed},
+            {"name": "catalog", "schema": "catalog", "description": "Declarations as tables.", "tables": declared},
+        ],
+    }
+
+
+def column_docs(table: TableContract) -> dict[str, str]:
+    """Description of each column of a table as published in schema ``source``, bokmål and English."""
+    docs = {
+        "structure": "as_published: koder gyldige det året; current: dagens kommuner / codes valid that year; "
+        "today's municipalities",
+        "region_code": "Region, samme koder i alle tabeller / Region, the same codes in all tables",
+        "region_label": "Regionens navn i kilden / The region's label at the source",
+    }
+    for dimension in table.category_dimensions:
+        text = f"{dimension.description.nb} / {dimension.description.en}"
+        docs[dimension.column] = text
+        if dimension.categories:
+            docs[f"{dimension.column}_label"] = f"{dimension.column}: tekst i kilden / label at the source"
+            docs[f"{dimension.column}_group"] = f"{dimension.column}: gruppe brukt av indikatorene / group"
+    return docs | {
+        "category": "Gruppene samlet, nøkkel for indikatorene / The groups together, key for the indicators",
+        "measure": "Mål, navn her / Measure, name here",
+        "measure_code": "Mål, kode i kilden / Measure, code at the source",
+        "unit": "Måleenhet i kilden / Unit at the source",
+        "period": "Periode / Period",
+        "value": "Verdi; tom når tall mangler / Value; empty when there is no figure",
+        "obs_status": "A, P, M, L, C, N (SDMX)",
+        "symbol": "Kildens tegn ved siden av tallet / The source's symbol beside the figure",
+        "edition": "unrevised eller revised / unrevised or revised",
+        "vintage": "Kildens oppdateringstid, UTC / The source's update time, UTC",
+        "source": "ssb, recording, demo, other",
+        "is_stale": "Sann når en nyere utgave ble avvist / True when a newer vintage was refused",
+    }
+
+
+def _staging_docs(catalog: Catalog) -> dict[str, Any]:
+    models = [
+        {
+            "name": f"stg_{table.name}",
+            "description": f"{table.title.nb}. {table.description.nb} / {table.title.en}. {table.description.en}",
+            "data_tests": ["value_and_status_agree"],
+            "columns": [{"name": name, "description": text} for name, text in column_docs(table).items()],
+        }
+        for table in catalog.tables.values()
+    ]
+    return {"version": 2, "models": models}
+
+
+def _staging_model(table: TableContract) -> str:
+    columns, groups = [], []
+    for dimension in table.category_dimensions:
+        columns.append(dimension.column)
+        if dimension.categories:
+            columns += [f"{dimension.column}_label", f"{dimension.column}_group"]
+            groups.append(f"{dimension.column}_group")
+    categories = "none" if table.bands else _list(groups)
+    zeros = _list([m.name for m in table.measures if m.zero_means_missing])
+    return (
+        f"-- {NOTICE}\n"
+        "{{ stage_table(\n"
+        f"    source('typed', '{table.name}'),\n"
+        f"    columns={_list(columns)},\n"
+        f"    categories={categories},\n"
+        f"    calendar='{table.calendar.kind}',\n"
+        f"    zero_means_missing={zeros}\n"
+        ") }}\n"
+    )
+
+
+def _observations(catalog: Catalog) -> str:
+    parts = [
+        "select\n"
+        f"    '{table.id}' as table_id,\n"
+        "    measure,\n    category,\n    region_code,\n    period,\n    unit,\n    value,\n    obs_status,\n"
+        "    edition,\n    vintage,\n    source,\n    is_stale\n"
+        f"from {{{{ ref('stg_{table.name}') }}}}\n"
+        "where structure = 'as_published' and category is not null\n"
+        for table in catalog.tables.values()
+        if not table.bands
+    ]
+    return f"-- {NOTICE}\n" + "union all\n".join(parts)
+
+
+def _list(names: list[str]) -> str:
+    return "[" + ", ".join(f"'{name}'" for name in names) + "]"
+
+
+def main() -> None:
+    """Write every generated file anew."""
+    files = generated_files(load_catalog(PROJECT_ROOT / "schemas"))
+    for path, text in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

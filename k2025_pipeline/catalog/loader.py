@@ -1,0 +1,139 @@
+"""Reads the files of ``schemas/`` once, and holds them against each other.
+
+Here belong reading, cross-checks and the one-line message for a wrong file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from k2025_pipeline.catalog.classifications import ClassificationContract
+from k2025_pipeline.catalog.indicators import (
+    Calculation,
+    ExpectationFile,
+    IndicatorDefinition,
+    MeasuresFile,
+    ReferenceFile,
+)
+from k2025_pipeline.catalog.tables import TableContract
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class CatalogError(Exception):
+    """A file of ``schemas/`` is wrong. The message names file, field and what is wrong, on one line."""
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All declarations, by id."""
+
+    tables: dict[str, TableContract]
+    classifications: dict[str, ClassificationContract]
+    indicators: dict[str, IndicatorDefinition]
+    measures: MeasuresFile
+    references: ReferenceFile
+    expectations: dict[str, ExpectationFile]
+
+
+def load_catalog(schemas: Path) -> Catalog:
+    """Read and check everything under ``schemas``.
+
+    Raises:
+        CatalogError: for the first file that is wrong.
+    """
+    catalog = Catalog(
+        tables=_read_folder(schemas / "tables", TableContract, "id"),
+        classifications=_read_folder(schemas / "classifications", ClassificationContract, "id"),
+        indicators=_read_folder(schemas / "indicators", IndicatorDefinition, "id"),
+        measures=read_file(schemas / "measures.yml", MeasuresFile),
+        references=read_file(schemas / "reference_values.yml", ReferenceFile),
+        expectations=_read_folder(schemas / "expectations", ExpectationFile, "table"),
+    )
+    for indicator in catalog.indicators.values():
+        _check_terms(schemas / "indicators" / f"{indicator.id}.yml", indicator, catalog.tables)
+    return catalog
+
+
+def read_file(path: Path, model: type[Model]) -> Model:
+    """Read one YAML file as ``model``.
+
+    Raises:
+        CatalogError: when the file is missing, is not YAML, or says something it may not.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CatalogError(f"{_short(path)}: cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise CatalogError(f"{_short(path)}: is not valid YAML: {' '.join(str(error).split())}") from error
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise CatalogError(f"{_short(path)}: {_first_line(error)}") from error
+
+
+def _read_folder(folder: Path, model: type[Model], id_field: str) -> dict[str, Model]:
+    found = {}
+    for path in sorted(folder.glob("*.yml")):
+        declaration = read_file(path, model)
+        declared = getattr(declaration, id_field)
+        if declared != path.stem:
+            raise CatalogError(f"{_short(path)}: {id_field}: says {declared!r}, but the file is {path.name}")
+        found[declared] = declaration
+    return found
+
+
+def _first_line(error: ValidationError) -> str:
+    first, *rest = error.errors()
+    field = ".".join(str(part) for part in first["loc"]) or "the file"
+    given = "" if isinstance(first["input"], dict | list) else f" (it says {first['input']!r})"
+    more = f"; and {len(rest)} more" if rest else ""
+    return f"{field}: {first['msg']}{given}{more}"
+
+
+def _short(path: Path) -> str:
+    return "/".join(path.parts[path.parts.index("schemas") :]) if "schemas" in path.parts else str(path)
+
+
+def _check_terms(path: Path, indicator: IndicatorDefinition, tables: dict[str, TableContract]) -> None:
+    calculations = [indicator.calculation, *(variant.calculation for variant in indicator.variants)]
+    for calculation in calculations:
+        for problem in _term_problems(calculation, tables):
+            raise CatalogError(f"{_short(path)}: {problem}")
+
+
+def _term_problems(calculation: Calculation, tables: dict[str, TableContract]) -> list[str]:
+    problems = []
+    for role, side in calculation.sides.items():
+        for term in side.terms:
+            table = tables.get(term.table)
+            if table is None:
+                problems.append(f"{role}: table {term.table} has no file in schemas/tables")
+                continue
+            known = {measure.name for measure in table.measures} | set(table.derived_measures)
+            if term.measure not in known:
+                problems.append(f"{role}: table {term.table} declares no measure {term.measure!r}")
+            problems += [f"{role}: {text}" for text in _category_problems(term.where, table)]
+    return problems
+
+
+def _category_problems(where: dict[str, str], table: TableContract) -> list[str]:
+    if table.bands:
+        bands = {band.group for band in table.bands}
+        wrong = [group for group in where.values() if group not in bands]
+        return [f"table {table.id} declares no age band {group!r}" for group in wrong]
+    problems = []
+    columns = {dimension.column: dimension for dimension in table.category_dimensions}
+    for column, group in where.items():
+        if column not in columns:
+            problems.append(f"table {table.id} has no category column {column!r}")
+        elif columns[column].categories and group not in {c.group for c in columns[column].categories}:
+            problems.append(f"table {table.id}, {column}: no category maps to {group!r}")
+    undecided = [c for c, d in columns.items() if c not in where and d.default_group is None]
+    return problems + [f"table {table.id}: say which {column} is meant" for column in undecided]

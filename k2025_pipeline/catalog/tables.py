@@ -1,0 +1,198 @@
+"""The contract of one Statbank table (``schemas/tables/<id>.yml``).
+
+Here belongs what is asked for, what the answer's columns mean and what must hold.
+Not here: how it is fetched (``pxweb``), checked (``validation``) or modelled (``dbt``).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from k2025_pipeline.catalog.base import Break, Declaration, Evidence, Name, TableId, Text, Year
+
+RegionCoding = Literal["kostra", "statbank"]
+REGION_PATTERNS: dict[RegionCoding, str] = {
+    "kostra": r"^(\d{4}|EAK|EAKUO|EKA\d{2}|EKG\d{2})$",
+    "statbank": r"^(0|\d{2}|\d{4})$",
+}
+SYMBOLS = (".", "..", "...", ":", "-", "*")
+"""SSB's standard signs that may stand beside a cell (facts: ssb.no, standardtegn i tabeller)."""
+
+
+class Category(Declaration):
+    """One category of a dimension and the group that the product knows it by."""
+
+    group: str = Field(pattern=r"^[a-z0-9_+-]+$", description="Conformed name used by indicators.")
+    code: str | None = Field(None, description="Code at the source; left out when no public source shows it.")
+    labels: list[str] = Field(min_length=1, description="Labels that mean this category, any spelling seen.")
+    name: Text
+    evidence: Evidence
+
+
+class Dimension(Declaration):
+    """One dimension: its code at the source, its column here and what is selected."""
+
+    code: str
+    role: Literal["region", "category", "measure", "period"]
+    column: Name
+    description: Text
+    evidence: Evidence
+    coding: RegionCoding | None = Field(None, description="Only for the region: which code system.")
+    expression: str = Field("*", description="Selection in the API's grammar, e.g. `*`, `top(5)`, `????`.")
+    from_period: Year | None = Field(None, description="Only for the period: first period asked for.")
+    categories: list[Category] = Field(
+        default_factory=list, description="When given, every category at the source must map to one of these."
+    )
+    only_declared: bool = Field(False, description="Ask only for the declared categories, not for all.")
+    default_group: str | None = Field(None, description="Group taken where an indicator names none.")
+
+
+class Measure(Declaration):
+    """One ``ContentsCode``: what is measured, in what unit, and within what bounds."""
+
+    name: Name
+    code: str | None = Field(None, description="Code at the source; left out when no public source shows it.")
+    labels: list[str] = Field(default_factory=list, description="Labels that mean this measure.")
+    label: Text
+    unit: str = Field(description="Unit as SSB writes it, e.g. `prosent`, `årsverk`, `personer`.")
+    unit_aliases: list[str] = Field(default_factory=list, description="Other spellings seen for the same unit.")
+    decimals: int = Field(ge=0, le=6)
+    minimum: float | None = None
+    maximum: float | None = None
+    additive: bool = Field(False, description="A count that may be summed over municipalities.")
+    zero_means_missing: bool = Field(False, description="The source writes 0 where it has no figure.")
+    evidence: Evidence
+
+    @model_validator(mode="after")
+    def _findable(self) -> Measure:
+        if self.code is None and not self.labels:
+            raise ValueError("a measure needs a code or at least one label to be found by")
+        return self
+
+
+class Extract(Declaration):
+    """One question to the table. Most tables need a single one."""
+
+    structure: Literal["as_published", "current"] = Field(
+        "as_published", description="Codes valid in their year, or every year in today's municipalities."
+    )
+    codelist: str | None = Field(None, description="Id of the codelist for the region dimension.")
+    codelist_label: str | None = Field(None, description="Its label, where ids differ from table to table.")
+    region_pattern: str | None = Field(None, description="Pattern of the region codes under the codelist.")
+    evidence: Evidence = "recorded"
+
+
+class Band(Declaration):
+    """Consecutive ages counted together; bands may overlap."""
+
+    group: str = Field(pattern=r"^[a-z0-9+-]+$")
+    first_age: int = Field(ge=0)
+    last_age: int = Field(ge=0, description="Inclusive; 105 stands for 105 and older.")
+
+
+class Calendar(Declaration):
+    """When the source publishes."""
+
+    kind: Literal["kostra", "annual", "quarterly"] = Field(
+        description="`kostra` appears unrevised in March and revised in June."
+    )
+    publishes: list[str] = Field(min_length=1, description="Days as MM-DD, moved to Monday from a weekend.")
+
+
+class Coverage(Declaration):
+    """The size that a whole answer from SSB is expected to have, in cells."""
+
+    min_cells: int = Field(ge=1)
+    max_cells: int = Field(ge=1)
+
+
+class TableContract(Declaration):
+    """Everything the product declares about one Statbank table."""
+
+    id: TableId
+    title: Text
+    description: Text
+    theme: Name
+    owner: str = "team:data-team"
+    dimensions: list[Dimension] = Field(min_length=3)
+    measures: list[Measure] = Field(min_length=1)
+    derived_measures: list[Name] = Field(
+        default_factory=list, description="Measures that core makes from this table and indicators may name."
+    )
+    extracts: list[Extract] = Field(default_factory=lambda: [Extract()])
+    bands: list[Band] = Field(default_factory=list, description="Age bands that core sums single ages into.")
+    symbols: list[str] = Field(default_factory=lambda: list(SYMBOLS))
+    coverage: Coverage
+    calendar: Calendar
+    reference_time: Text
+    breaks: list[Break] = Field(default_factory=list)
+    licence: str = "CC BY 4.0"
+    attribution: Text = Text(nb="Kilde: Statistisk sentralbyrå", en="Source: Statistics Norway")
+
+    @property
+    def name(self) -> str:
+        """Name of the table in the lake and the warehouse."""
+        return f"ssb_{self.id}"
+
+    @property
+    def url(self) -> str:
+        """Page of the table at Statistics Norway."""
+        return f"https://www.ssb.no/statbank/table/{self.id}"
+
+    def dimension(self, role: str) -> Dimension:
+        """The only dimension with ``role`` (``region``, ``measure`` or ``period``)."""
+        return next(d for d in self.dimensions if d.role == role)
+
+    @property
+    def category_dimensions(self) -> list[Dimension]:
+        """Dimensions that are neither region, measure nor period, in contract order."""
+        return [d for d in self.dimensions if d.role == "category"]
+
+    @property
+    def key(self) -> list[str]:
+        """Columns that together name one cell."""
+        return [
+            "structure",
+            "region_code",
+            *(d.column for d in self.category_dimensions),
+            "measure",
+            "period",
+        ]
+
+    def category_key(self, chosen: dict[str, str]) -> str:
+        """The text that stands for one combination of groups in ``core.observations``.
+
+        Args:
+            chosen: group per category column; a column left out takes its default group.
+
+        Returns:
+            Groups in contract order joined by ``|``; empty for a table without categories.
+
+        Raises:
+            KeyError: for a column without group and without default.
+        """
+        groups = []
+        for dimension in self.category_dimensions:
+            group = chosen.get(dimension.column, dimension.default_group)
+            if group is None:
+                raise KeyError(dimension.column)
+            groups.append(group)
+        return "|".join(groups)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> TableContract:
+        for role in ("region", "measure", "period"):
+            if sum(d.role == role for d in self.dimensions) != 1:
+                raise ValueError(f"dimensions: exactly one must have the role {role}")
+        region = self.dimension("region")
+        if region.coding is None or region.column != "region_code":
+            raise ValueError("dimensions: the region needs `coding` and the column `region_code`")
+        for what, names in (
+            ("dimensions", [d.column for d in self.dimensions]),
+            ("measures", [m.name for m in self.measures]),
+        ):
+            if len(set(names)) != len(names):
+                raise ValueError(f"{what}: a name stands twice")
+        return self

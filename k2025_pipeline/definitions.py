@@ -1,0 +1,53 @@
+"""Dagster's code location. ``build_definitions`` puts it together; tests get their own from other settings."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from k2025_pipeline.catalog import load_catalog
+from k2025_pipeline.catalog.generate import CATALOG_TABLES
+from k2025_pipeline.lake.home import Home
+from k2025_pipeline.night import Reporter
+from k2025_pipeline.orchestration.common import NIGHT
+from k2025_pipeline.orchestration.jobs import night_resource, nightly_job, schedules
+from k2025_pipeline.orchestration.models import DBT, catalog_assets, dbt_layers, dbt_resource
+from k2025_pipeline.orchestration.publication import acceptance_checks, warehouse_asset
+from k2025_pipeline.orchestration.raw import raw_assets
+from k2025_pipeline.orchestration.typed import typed_assets
+from k2025_pipeline.settings import Settings, disable_telemetry
+from k2025_pipeline.warehouse.dbt_project import ensure_manifest
+
+
+def build_definitions(settings: Settings, reporter: Reporter | None = None) -> dg.Definitions:
+    """All assets, checks, the job and its schedules for one home and one source.
+
+    Args:
+        settings: where things lie and which source is asked. reporter: who is told; the log by default.
+
+    Raises:
+        CatalogError: when a declaration is wrong. DbtFailed: when dbt cannot read its project.
+    """
+    catalog = load_catalog(settings.schemas)
+    manifest = ensure_manifest(settings.dbt_project, Home(settings.home))
+    job = nightly_job()
+    return dg.Definitions(
+        assets=[
+            *raw_assets(catalog),
+            *typed_assets(catalog),
+            *catalog_assets(list(CATALOG_TABLES)),
+            *dbt_layers(settings, manifest),
+            warehouse_asset(catalog),
+        ],
+        asset_checks=[acceptance_checks(catalog)],
+        jobs=[job],
+        schedules=schedules(job),
+        resources={NIGHT: night_resource(settings, catalog, reporter), DBT: dbt_resource(settings)},
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What ``workspace.yaml`` loads: definitions for the settings of the environment."""
+    disable_telemetry()
+    return build_definitions(Settings.from_env())

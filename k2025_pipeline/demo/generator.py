@@ -1,0 +1,107 @@
+"""Writes the demo's folder of tables.
+
+Belongs here: which files a demo folder has, and writing them once and whole.
+Does not belong here: the figures (`tables`) and the server.
+"""
+
+import hashlib
+import tempfile
+from pathlib import Path
+from typing import Any, Literal
+
+import orjson
+
+from k2025_pipeline.demo import klass_generator, tables
+from k2025_pipeline.demo.geography import DATA
+from k2025_pipeline.demo.jsonstat_writer import NOTE, Table, document
+from k2025_pipeline.demo.tables import World
+
+Edition = Literal["revised", "unrevised"]
+
+VERSION = 1
+"""To be raised when the code that generates figures changes."""
+KOSTRA_UPDATED: dict[str, str] = {"unrevised": "2026-03-16T07:00:00Z", "revised": "2026-06-15T06:00:00Z"}
+POPULATION_UPDATED = "2026-02-25T07:00:00Z"
+
+
+def ensure_demo(root: Path, edition: Edition) -> Path:
+    """The folder of demo tables of an edition; generated on first use, then reused.
+
+    The folder appears whole or not at all. It is made anew when the generator's version or data have changed.
+
+    Args:
+        root: where demo folders are kept; created if missing.
+        edition: `unrevised` (March) or `revised` (June).
+
+    Returns:
+        `root/<edition>`, a folder as `create_app` serves it.
+    """
+    target = root / edition
+    fingerprint = _fingerprint(edition)
+    if _written_fingerprint(target) == fingerprint:
+        return target
+    root.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=root, prefix=f".{edition}-") as temporary:
+        _write(Path(temporary) / "new", edition, fingerprint)
+        _replace(target, Path(temporary), fingerprint)
+    return target
+
+
+def _fingerprint(edition: Edition) -> str:
+    digest = hashlib.sha256(f"{VERSION} {edition}".encode())
+    for path in sorted(DATA.glob("*.csv")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _written_fingerprint(folder: Path) -> str | None:
+    source = folder / "source.json"
+    return orjson.loads(source.read_bytes()).get("fingerprint") if source.is_file() else None
+
+
+def _replace(target: Path, temporary: Path, fingerprint: str) -> None:
+    """Put the new folder in place; leave one that another process finished meanwhile."""
+    if _written_fingerprint(target) == fingerprint:
+        return
+    if target.exists():
+        target.rename(temporary / "old")
+    (temporary / "new").rename(target)
+
+
+def _write(folder: Path, edition: Edition, fingerprint: str) -> None:
+    world = tables.build(edition)
+    for part in ("statbank", "klass"):
+        (folder / part).mkdir(parents=True)
+    updated = KOSTRA_UPDATED[edition]
+    for make in (
+        tables.table_12209,
+        tables.table_12292,
+        tables.table_12293,
+        tables.table_14533,
+        tables.table_14534,
+        tables.table_12003,
+        tables.table_11875,
+        tables.table_11996,
+    ):
+        _write_table(folder, make(world), updated)
+    _write_table(folder, tables.table_11645(_revised(world, edition)), updated)
+    _write_table(folder, tables.table_07459(world.geography, world.persons), POPULATION_UPDATED)
+    summed = tables.table_07459_summed(world.geography, world.persons)
+    _write_table(folder, summed, POPULATION_UPDATED, f"@{tables.KOMM_SUMMER}")
+    for number, content in klass_generator.classifications(world.geography).items():
+        _write_json(folder / "klass" / f"{number}.json", content)
+    source = {"source": "demo", "edition": edition, "note": NOTE, "fingerprint": fingerprint}
+    _write_json(folder / "source.json", source)
+
+
+def _revised(world: World, edition: Edition) -> World:
+    """11645 is the same in both editions."""
+    return world if edition == "revised" else tables.build("revised")
+
+
+def _write_table(folder: Path, table: Table, updated: str, suffix: str = "") -> None:
+    _write_json(folder / "statbank" / f"{table.number}{suffix}.json", document(table, updated))
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.write_bytes(orjson.dumps(content))

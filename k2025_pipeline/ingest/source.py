@@ -1,0 +1,77 @@
+"""Which source a refresh asks: SSB, a URL, or a local Statbank over a folder or the generated demo.
+
+Here belongs the meaning of ``--source``. A local Statbank is an HTTP server on loopback, so that every
+source is asked by the same client in the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from k2025_pipeline.lake.home import Home
+from k2025_pipeline.pxweb.client import LIVE_URL, source_kind
+from k2025_pipeline.pxweb.transport import Transport
+
+DEMO_EDITIONS = {"demo": "revised", "demo:unrevised": "unrevised"}
+
+
+class UnknownSource(Exception):
+    """``--source`` is neither a known word, a URL nor a folder of tables."""
+
+
+@dataclass(frozen=True)
+class OpenSource:
+    """A source that can be asked.
+
+    Attributes:
+        base_url: where its APIs are. kind: ``ssb``, ``recording``, ``demo`` or ``other``: the column
+        ``source`` of every published row.
+    """
+
+    base_url: str
+    kind: str
+
+
+def identity(source: str) -> str:
+    """What a home is bound to, so that figures of two sources never mix.
+
+    Raises:
+        UnknownSource: when the text means nothing.
+    """
+    if source == "live":
+        return "live"
+    if source in DEMO_EDITIONS:
+        return "demo"
+    if source.startswith(("http://", "https://")):
+        return "live" if source.rstrip("/") == LIVE_URL else source.rstrip("/")
+    folder = Path(source).expanduser().resolve()
+    if (folder / "statbank").is_dir():
+        return f"folder:{folder}"
+    raise UnknownSource(
+        f"source «{source}»: say demo, demo:unrevised, live, a URL, or a folder that holds statbank/*.json."
+    )
+
+
+@contextmanager
+def open_source(source: str, home: Home, transport: Transport) -> Iterator[OpenSource]:
+    """Open a source; a local Statbank runs as long as the context.
+
+    Raises:
+        UnknownSource: when the text means nothing. SourceError: when a URL does not answer.
+    """
+    bound = identity(source)
+    if bound == "live":
+        yield OpenSource(LIVE_URL, "ssb")
+    elif source.startswith(("http://", "https://")):
+        yield OpenSource(bound, source_kind(bound, transport))
+    else:
+        from k2025_pipeline.demo.generator import ensure_demo
+        from k2025_pipeline.demo.server import LocalStatbank
+
+        is_demo = source in DEMO_EDITIONS
+        folder = ensure_demo(home.demo, DEMO_EDITIONS[source]) if is_demo else Path(source).expanduser().resolve()
+        with LocalStatbank(folder) as statbank:
+            yield OpenSource(statbank.url, source_kind(statbank.url, transport))

@@ -1,0 +1,1 @@
+"""Klass: Statistics Norway's classifications over HTTP, and as frames."""

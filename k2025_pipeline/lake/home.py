@@ -1,0 +1,119 @@
+"""The home: one folder with everything written, and the one source that it belongs to.
+
+Here belong paths, atomic writes and the rule that figures of two sources never share a home.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+
+class WrongSource(Exception):
+    """The home belongs to another source."""
+
+
+@dataclass(frozen=True)
+class Home:
+    """Paths below ``K2025_HOME``."""
+
+    root: Path
+
+    @property
+    def raw(self) -> Path:
+        """Answers as received."""
+        return self.root / "raw"
+
+    @property
+    def typed(self) -> Path:
+        """Typed Parquet per table and vintage."""
+        return self.root / "typed"
+
+    @property
+    def build(self) -> Path:
+        """The warehouse under construction, and dbt's own files."""
+        return self.root / "build"
+
+    @property
+    def build_file(self) -> Path:
+        """The database that dbt builds."""
+        return self.build / "build.duckdb"
+
+    @property
+    def warehouse(self) -> Path:
+        """The published file."""
+        return self.root / "warehouse.duckdb"
+
+    @property
+    def public(self) -> Path:
+        """Published Parquet, a file per public table."""
+        return self.root / "public"
+
+    @property
+    def reports(self) -> Path:
+        """Data Docs and other pages for people."""
+        return self.root / "reports"
+
+    @property
+    def dagster(self) -> Path:
+        """Dagster's instance."""
+        return self.root / "dagster"
+
+    @property
+    def demo(self) -> Path:
+        """Generated tables of the demo Statbank."""
+        return self.root / "demo"
+
+    def claim(self, source: str) -> None:
+        """Bind the home to a source, or see that it is bound to this one.
+
+        Args:
+            source: identity of the source, e.g. ``demo``, ``live`` or ``recording:/data/tables``.
+
+        Raises:
+            WrongSource: when the home was filled from another source.
+        """
+        path = self.root / "source.json"
+        bound = read_json(path)
+        if bound is None:
+            write_json(path, {"source": source})
+        elif bound["source"] != source:
+            raise WrongSource(
+                f"{self.root} holds figures from «{bound['source']}»; it cannot be refreshed from «{source}», "
+                "because generated, recorded and live figures must never mix. Choose another home, "
+                f"e.g. K2025_HOME={self.root}-{source.split(':')[0]}, or remove {self.root} first."
+            )
+
+
+def write_bytes(path: Path, content: bytes, read_only: bool = False) -> None:
+    """Write a whole file or nothing: to a temporary name beside it, then renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o444 if read_only else 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON atomically, indented for people."""
+    write_bytes(path, orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+
+def read_json(path: Path) -> Any | None:
+    """Read JSON, or None where there is no file."""
+    try:
+        return orjson.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,189 @@
+"""One refresh: what its steps share, and who is told how they went.
+
+Here belongs the state of a single run: the open source, whether anything must be built, the reporter.
+Not here: the order of the steps (``orchestration``) and the steps themselves.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol
+
+from k2025_pipeline.catalog import Catalog
+from k2025_pipeline.catalog.classifications import ClassificationContract
+from k2025_pipeline.catalog.tables import TableContract
+from k2025_pipeline.ingest import acceptance
+from k2025_pipeline.ingest.session import FetchOutcome, SourceSession
+from k2025_pipeline.ingest.source import OpenSource, identity, open_source
+from k2025_pipeline.lake.home import Home, read_json, write_json
+from k2025_pipeline.pxweb.transport import Transport
+from k2025_pipeline.settings import Settings
+from k2025_pipeline.warehouse import audit, inputs, publish
+from k2025_pipeline.warehouse.audit import Acceptance
+from k2025_pipeline.warehouse.publish import Published
+
+log = logging.getLogger(__name__)
+
+Contract = TableContract | ClassificationContract
+
+
+class Reporter(Protocol):
+    """Someone who is told how each step went."""
+
+    def fetched(self, outcome: FetchOutcome) -> None:
+        """A table was asked for."""
+
+    def typed(self, outcome: acceptance.Outcome) -> None:
+        """A delivery was judged."""
+
+    def building(self, layer: str, skipped: bool) -> None:
+        """dbt starts on a layer, or skips it because nothing changed."""
+
+    def audited(self, results: list[Acceptance], skipped: bool) -> None:
+        """The public tables were judged."""
+
+    def published(self, result: Published, skipped: bool) -> None:
+        """The published file was swapped, or stands as it was."""
+
+
+class LogReporter:
+    """Tells the log."""
+
+    def fetched(self, outcome: FetchOutcome) -> None:
+        """See :class:`Reporter`."""
+        log.info("raw %s: %s", outcome.name, outcome.message)
+
+    def typed(self, outcome: acceptance.Outcome) -> None:
+        """See :class:`Reporter`."""
+        log.info("typed %s: %s", outcome.name, outcome.message)
+
+    def building(self, layer: str, skipped: bool) -> None:
+        """See :class:`Reporter`."""
+        log.info("%s: %s", layer, "unchanged" if skipped else "building")
+
+    def audited(self, results: list[Acceptance], skipped: bool) -> None:
+        """See :class:`Reporter`."""
+        log.info("audit: %s of %s expectations hold", sum(r.passed for r in results), len(results))
+
+    def published(self, result: Published, skipped: bool) -> None:
+        """See :class:`Reporter`."""
+        log.info("published %s: %s", result.published_at, "unchanged" if skipped else result.sha256)
+
+
+@dataclass
+class Night:
+    """One refresh of one home from one source.
+
+    Attributes:
+        settings: environment. catalog: declarations. reporter: who is told.
+        force: fetch everything anew. only: table ids to ask for; empty for all.
+    """
+
+    settings: Settings
+    catalog: Catalog
+    reporter: Reporter = field(default_factory=LogReporter)
+    force: bool = False
+    only: tuple[str, ...] = ()
+    _open: ExitStack = field(default_factory=ExitStack)
+    _problems: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def home(self) -> Home:
+        """The home, bound to the source.
+
+        Raises:
+            WrongSource: when it belongs to another source.
+        """
+        home = Home(self.settings.home)
+        home.claim(identity(self.settings.source))
+        return home
+
+    @cached_property
+    def _source(self) -> OpenSource:
+        source = self._open.enter_context(open_source(self.settings.source, self.home, self._transport))
+        write_json(self.home.root / "source_kind.json", {"kind": source.kind})
+        return source
+
+    @cached_property
+    def _transport(self) -> Transport:
+        return Transport(self.settings.contact)
+
+    @cached_property
+    def _session(self) -> SourceSession:
+        return SourceSession(self.home, self._source.base_url, self._transport, self.force)
+
+    @property
+    def requests(self) -> dict[str, int]:
+        """Requests sent so far, by service."""
+        return dict(self._transport.requests_by_path)
+
+    @property
+    def source_kind(self) -> str:
+        """``ssb``, ``recording``, ``demo`` or ``other``: the column ``source`` of every published row."""
+        known = read_json(self.home.root / "source_kind.json")
+        return str(known["kind"]) if known else self._source.kind
+
+    def fetch(self, contract: Contract) -> FetchOutcome:
+        """Ask the source for a table or a classification, where something is new."""
+        if self.only and contract.id not in self.only:
+            outcome = FetchOutcome(contract.name, "unchanged", "not asked for (--only)")
+        elif isinstance(contract, TableContract):
+            outcome = self._session.fetch_table(contract)
+        else:
+            outcome = self._session.fetch_classification(contract)
+        if outcome.state == "failed":
+            self._problems[contract.name] = outcome.message
+        self.reporter.fetched(outcome)
+        return outcome
+
+    def accept(self, contract: Contract) -> acceptance.Outcome:
+        """Judge the newest delivery and make it current, or keep the last good one, marked stale."""
+        problem = self._problems.get(contract.name)
+        if isinstance(contract, TableContract):
+            outcome = acceptance.accept_table(self.home, contract, problem)
+        else:
+            outcome = acceptance.accept_classification(self.home, contract, problem)
+        self.reporter.typed(outcome)
+        return outcome
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of all that the build depends on, as the lake stands after tonight's fetches."""
+        folders = [self.settings.schemas, self.settings.dbt_project]
+        return inputs.fingerprint(self.home, self.catalog, folders)
+
+    @cached_property
+    def up_to_date(self) -> bool:
+        """Whether the published file was made from exactly what lies in the lake now."""
+        published = publish.published(self.home)
+        return published is not None and published.fingerprint == self.fingerprint
+
+    def prepare_build(self) -> None:
+        """Lay the inputs ready for dbt."""
+        inputs.prepare(self.home, self.catalog, self.source_kind)
+
+    def audit(self) -> list[Acceptance]:
+        """Judge the public tables of the build; the last results where nothing changed."""
+        skipped = self.up_to_date
+        results = audit.last_audit(self.home) if skipped else audit.audit(self.home, self.catalog)
+        self.reporter.audited(results, skipped)
+        return results
+
+    def publish(self) -> Published:
+        """Swap the new file in, or leave the old one where nothing changed."""
+        standing = publish.published(self.home)
+        if standing is not None and self.up_to_date:
+            self.reporter.published(standing, True)
+            return standing
+        result = publish.publish(self.home, self.catalog, self.fingerprint, self.source_kind)
+        self.reporter.published(result, False)
+        return result
+
+    def close(self) -> None:
+        """Stop a local Statbank; note a night in which everything was asked for."""
+        if "_session" in self.__dict__ and not self._problems and not self.only:
+            self._session.finish()
+        self._open.close()

@@ -1,0 +1,73 @@
+"""The nightly job, its two schedules, and the resource that its steps share."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from k2025_pipeline.catalog import Catalog
+from k2025_pipeline.night import LogReporter, Night, Reporter
+from k2025_pipeline.settings import Settings
+
+NIGHTLY = "nightly_refresh"
+OSLO = "Europe/Oslo"
+
+
+def night_resource(settings: Settings, catalog: Catalog, reporter: Reporter | None) -> dg.ResourceDefinition:
+    """The state of one run; a local Statbank that it opened is stopped at the end."""
+
+    @dg.resource(
+        config_schema={
+            "force": dg.Field(bool, default_value=False, description="Fetch everything anew."),
+            "only": dg.Field([str], default_value=[], description="Table ids to ask for; empty for all."),
+        },
+        description="Det stegene i en kjøring deler / what the steps of a run share.",
+    )
+    def _night(context: dg.InitResourceContext) -> Iterator[Night]:
+        config: dict[str, Any] = context.resource_config
+        night = Night(
+            settings,
+            catalog,
+            reporter or LogReporter(),
+            force=config["force"],
+            only=tuple(config["only"]),
+        )
+        try:
+            yield night
+        finally:
+            night.close()
+
+    return _night
+
+
+def nightly_job() -> Any:
+    """All assets and checks in one run, in this process."""
+    return dg.define_asset_job(
+        NIGHTLY,
+        selection=dg.AssetSelection.all(),
+        executor_def=dg.in_process_executor,
+        description="Spør SSB hva som er nytt, henter, prøver, bygger og publiserer / asks, fetches, proves, publishes.",
+        tags={"dagster/max_retries": "0"},
+    )
+
+
+def schedules(job: Any) -> list[dg.ScheduleDefinition]:
+    """04:15 every day, clear of SSB's 05:00; 08:40 on weekdays, after the publication at 08:00."""
+    return [
+        dg.ScheduleDefinition(
+            name="nightly_0415",
+            job=job,
+            cron_schedule="15 4 * * *",
+            execution_timezone=OSLO,
+            default_status=dg.DefaultScheduleStatus.RUNNING,
+            description="Hver natt 04:15, før SSB bygger om 05:00 / every night at 04:15, before SSB rebuilds at 05:00.",
+        ),
+        dg.ScheduleDefinition(
+            name="weekdays_0840",
+            job=job,
+            cron_schedule="40 8 * * 1-5",
+            execution_timezone=OSLO,
+            default_status=dg.DefaultScheduleStatus.RUNNING,
+            description="Hverdager 08:40, etter at SSB publiserer 08:00 / weekdays at 08:40, after SSB publishes at 08:00.",
+        ),
+    ]

@@ -1,0 +1,109 @@
+"""Assets of dbt: staging and core, marts, public. One op per layer, so that a failed test stops at its layer."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject, dbt_assets
+
+from k2025_pipeline.night import Night
+from k2025_pipeline.orchestration.common import FRESHNESS, NIGHT, OWNERS, night_of
+from k2025_pipeline.settings import Settings
+from k2025_pipeline.warehouse import dbt_project
+
+LAYERS = {
+    "core": "fqn:k2025.staging fqn:k2025.core resource_type:seed",
+    "marts": "fqn:k2025.marts",
+    "public": "fqn:k2025.public",
+}
+"""dbt selection of each op. By name, not by path: dagster-dbt finds nothing by path and says nothing."""
+DBT = "dbt"
+
+
+class Translator(DagsterDbtTranslator):
+    """Folder as group and first part of the key, so that the graph reads from left to right."""
+
+    def __init__(self) -> None:
+        # Source tests as checks would let dbt run past a failed blocking check of the typed table.
+        super().__init__(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=False))
+
+    def get_asset_spec(
+        self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetSpec:
+        """See :class:`DagsterDbtTranslator`."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        node = manifest["nodes"].get(unique_id)
+        if node is None:
+            return spec
+        layer = "core" if node["resource_type"] == "seed" else node["fqn"][1]
+        return spec.replace_attributes(
+            key=dg.AssetKey([layer, node["name"]]),
+            group_name=layer,
+            owners=OWNERS,
+            tags={"layer": layer},
+            description=node["description"] or None,
+            freshness_policy=FRESHNESS,
+        )
+
+
+def catalog_assets(tables: list[str]) -> list[dg.AssetSpec]:
+    """The declarations as external assets: files that people edit, not made by a run."""
+    return [
+        dg.AssetSpec(
+            key=["catalog", name],
+            group_name="catalog",
+            description=f"Deklarasjoner i schemas/ som tabell / declarations in schemas/ as a table: {name}",
+            owners=OWNERS,
+            kinds={"yaml"},
+        )
+        for name in tables
+    ]
+
+
+def dbt_layers(settings: Settings, manifest: Path) -> list[dg.AssetsDefinition]:
+    """One op per layer, in the order in which data goes."""
+    return [_layer(name, select, manifest, settings) for name, select in LAYERS.items()]
+
+
+def dbt_resource(settings: Settings) -> DbtCliResource:
+    """dbt's command line, over the project of these settings."""
+    project = str(settings.dbt_project)
+    return DbtCliResource(
+        project_dir=project, profiles_dir=project, dbt_executable=dbt_project.executable()
+    )
+
+
+def _layer(name: str, select: str, manifest: Path, settings: Settings) -> dg.AssetsDefinition:
+    @dbt_assets(
+        manifest=manifest,
+        select=select,
+        name=f"dbt_{name}",
+        dagster_dbt_translator=Translator(),
+        required_resource_keys={NIGHT, DBT},
+    )
+    def _assets(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        night = night_of(context)
+        night.reporter.building(name, night.up_to_date)
+        if night.up_to_date:
+            yield from _unchanged(context)
+            return
+        if name == "core":
+            night.prepare_build()
+        yield from _build(context, night)
+
+    return _assets
+
+
+def _build(context: dg.AssetExecutionContext, night: Night) -> Iterator[Any]:
+    environment = dbt_project.environment(night.home)
+    with dbt_project.exported(environment):
+        # One target folder for all layers: dbt then parses only what has changed.
+        target = Path(environment["DBT_TARGET_PATH"])
+        yield from context.resources.dbt.cli(["build"], context=context, target_path=target).stream()
+
+
+def _unchanged(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+    """Say that the tables of the published build stand; dbt is not started."""
+    for key in sorted(context.selected_asset_keys):
+        yield dg.MaterializeResult(asset_key=key, metadata={"state": "unchanged"})

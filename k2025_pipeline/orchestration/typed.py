@@ -1,0 +1,136 @@
+"""Assets of the typed layer, each with the checks of its contract."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from k2025_pipeline.catalog import Catalog
+from k2025_pipeline.catalog.classifications import ClassificationContract
+from k2025_pipeline.catalog.tables import TableContract
+from k2025_pipeline.ingest import acceptance
+from k2025_pipeline.ingest.classifications import datasets
+from k2025_pipeline.night import Contract
+from k2025_pipeline.orchestration.common import FRESHNESS, NIGHT, night_of, rows_as_table
+from k2025_pipeline.validation.contract import RuleResult, Verdict
+
+CONTRACT, KNOWN_FAULTS = "contract", "known_faults"
+
+
+def typed_assets(catalog: Catalog) -> list[dg.AssetsDefinition]:
+    """One op per declaration; it makes one typed dataset per table, up to three per classification."""
+    contracts: list[Contract] = [*catalog.classifications.values(), *catalog.tables.values()]
+    return [_typed_asset(contract) for contract in contracts]
+
+
+def _names(contract: Contract) -> list[str]:
+    return [contract.name] if isinstance(contract, TableContract) else list(datasets(contract).values())
+
+
+def _typed_asset(contract: Contract) -> dg.AssetsDefinition:
+    names = _names(contract)
+    has_faults = isinstance(contract, TableContract) and any(m.zero_means_missing for m in contract.measures)
+
+    @dg.multi_asset(
+        name=f"typed_{contract.name}",
+        specs=[_spec(contract, name) for name in names],
+        check_specs=[spec for name in names for spec in _check_specs(name, has_faults)],
+        required_resource_keys={NIGHT},
+    )
+    def _asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        outcome = night_of(context).accept(contract)
+        for name in names:
+            yield _materialized(outcome, name)
+            yield from _check_results(outcome, name, has_faults)
+
+    return _asset
+
+
+def _spec(contract: Contract, name: str) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        key=["typed", name],
+        deps=[dg.AssetKey(["raw", contract.name])],
+        group_name="typed",
+        description=f"{contract.title.nb} / {contract.title.en}\n\n{contract.description.nb}",
+        owners=[contract.owner],
+        kinds={"polars", "parquet"},
+        tags={"layer": "typed"},
+        metadata=_column_schema(contract),
+        freshness_policy=FRESHNESS,
+    )
+
+
+def _column_schema(contract: Contract) -> dict[str, Any]:
+    if isinstance(contract, ClassificationContract):
+        return {}
+    columns = [
+        dg.TableColumn(d.column, "string", description=f"{d.description.nb} / {d.description.en}")
+        for d in contract.dimensions
+    ]
+    columns += [
+        dg.TableColumn("value", "double", description="Verdi / value"),
+        dg.TableColumn("symbol", "string", description="Tegn ved siden av tallet / symbol beside the figure"),
+    ]
+    return {"dagster/column_schema": dg.TableSchema(columns)}
+
+
+def _check_specs(name: str, has_faults: bool) -> list[dg.AssetCheckSpec]:
+    key = dg.AssetKey(["typed", name])
+    specs = [dg.AssetCheckSpec(CONTRACT, asset=key, description="Kontrakten holder (Pandera) / the contract holds.")]
+    if has_faults:
+        text = "Kjente feil i kilden; vises, stanser ikke / known faults of the source; shown, not blocking."
+        specs.append(dg.AssetCheckSpec(KNOWN_FAULTS, asset=key, description=text))
+    return specs
+
+
+def _materialized(outcome: acceptance.Outcome, name: str) -> dg.MaterializeResult:
+    vintage = outcome.vintages.get(name)
+    metadata: dict[str, Any] = {"state": outcome.state, "message": outcome.message}
+    if vintage is not None:
+        metadata |= {
+            "dagster/row_count": vintage.rows,
+            "vintage": vintage.updated,
+            "stale": vintage.stale_because or "no",
+        }
+    version = vintage.content if vintage else "absent"
+    return dg.MaterializeResult(
+        asset_key=dg.AssetKey(["typed", name]), data_version=dg.DataVersion(version), metadata=metadata
+    )
+
+
+def _check_results(outcome: acceptance.Outcome, name: str, has_faults: bool) -> Iterator[dg.AssetCheckResult]:
+    key = dg.AssetKey(["typed", name])
+    verdict = next((v for v in outcome.verdicts if v.table == name), None)
+    yield dg.AssetCheckResult(
+        check_name=CONTRACT,
+        asset_key=key,
+        passed=outcome.state != "refused" if verdict is None else verdict.passed,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata=_contract_metadata(outcome, verdict),
+    )
+    if has_faults:
+        faults = [r for r in verdict.results if not r.blocking] if verdict else []
+        yield dg.AssetCheckResult(
+            check_name=KNOWN_FAULTS,
+            asset_key=key,
+            passed=all(fault.passed for fault in faults),
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata=_rules_metadata(faults),
+        )
+
+
+def _contract_metadata(outcome: acceptance.Outcome, verdict: Verdict | None) -> dict[str, Any]:
+    if verdict is None:
+        return {"message": outcome.message}
+    blocking = [result for result in verdict.results if result.blocking]
+    return {"message": verdict.summary(), "rows": verdict.rows, **_rules_metadata(blocking)}
+
+
+def _rules_metadata(results: list[RuleResult]) -> dict[str, Any]:
+    overview = [{"rule": r.rule, "broken by rows": r.failed, "meaning": r.meaning} for r in results]
+    metadata: dict[str, Any] = {"rules": rows_as_table(overview)}
+    for result in results:
+        if not result.passed:
+            metadata[f"{result.rule}: what to do"] = result.advice
+            metadata[f"{result.rule}: first rows"] = rows_as_table(result.sample)
+    return metadata

@@ -1,0 +1,59 @@
+"""The ``K2025_*`` environment, read into one object.
+
+Here belongs everything that may differ between two machines. Not here: what a table or an
+indicator is (``schemas/``), and where inside the home a file lies (``lake.home``).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PROJECT_ROOT = Path(__file__).resolve().parents[1]
+DEFAULT_SOURCE = "demo"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment decides.
+
+    Attributes:
+        home: folder that holds everything written (``K2025_HOME``).
+        source: ``demo``, ``demo:unrevised``, ``live``, a URL or a folder (``K2025_SOURCE``).
+        contact: address sent in the ``User-Agent`` so that SSB can reach the operator (``K2025_CONTACT``).
+        project_root: folder with ``schemas/`` and ``dbt/``.
+    """
+
+    home: Path
+    source: str = DEFAULT_SOURCE
+    contact: str = ""
+    project_root: Path = field(default=PROJECT_ROOT)
+
+    @property
+    def schemas(self) -> Path:
+        """Folder of the declarations."""
+        return self.project_root / "schemas"
+
+    @property
+    def dbt_project(self) -> Path:
+        """Folder of the dbt project."""
+        return self.project_root / "dbt"
+
+    @classmethod
+    def from_env(cls) -> Settings:
+        """Read the environment; a relative ``K2025_HOME`` counts from the project's root."""
+        home = Path(os.environ.get("K2025_HOME", "var"))
+        return cls(
+            home=home if home.is_absolute() else PROJECT_ROOT / home,
+            source=os.environ.get("K2025_SOURCE", DEFAULT_SOURCE),
+            contact=os.environ.get("K2025_CONTACT", ""),
+        )
+
+
+def disable_telemetry() -> None:
+    """Switch off what Dagster, dbt and Great Expectations would report home: a public-sector default."""
+    os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
+    os.environ["DO_NOT_TRACK"] = "1"
+    os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"

@@ -1,0 +1,1 @@
+"""Rules for the rows and columns of one table, made from its contract."""

@@ -1,0 +1,177 @@
+"""Acceptance of the public tables: Great Expectations on what a reader would meet, with Data Docs.
+
+Here belongs running ``schemas/expectations`` on the build, before anything is published. Not here: rules
+for one source table (``validation``) or between tables (dbt tests). Great Expectations takes seconds to
+import and is imported only when the audit runs; it judges pandas frames, since it knows no Polars and
+finds every table wrong through SQLAlchemy on DuckDB.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from k2025_pipeline.catalog import Catalog
+from k2025_pipeline.catalog.indicators import Expectation
+from k2025_pipeline.lake.home import Home, read_json, write_json
+
+SAMPLE = 20
+
+
+class AuditError(Exception):
+    """An expectation could not be evaluated: an error of the audit, not a finding about the data."""
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """How one expectation came out.
+
+    Attributes:
+        table, name: which. description: in bokmål. passed, blocking: outcome and weight.
+        failed: rows that break it, 0 for a rule about the whole table. sample: some of the values.
+        observed: what was found instead, for a rule about the whole table.
+    """
+
+    table: str
+    name: str
+    description: str
+    passed: bool
+    blocking: bool
+    failed: int
+    sample: list[Any]
+    observed: str
+
+
+def audit(home: Home, catalog: Catalog) -> list[Acceptance]:
+    """Judge every public table of the build and write Data Docs.
+
+    Returns:
+        One result per expectation, also kept in ``build/audit.json``.
+
+    Raises:
+        AuditError: when an expectation raises instead of judging.
+    """
+    results: list[Acceptance] = []
+    context = _context(home)
+    for file in catalog.expectations.values():
+        for where, expectations in _by_rows(file.expectations).items():
+            frame = _rows(home, file.table, where)
+            results += _judge(context, file.table, where, frame, expectations)
+    context.build_data_docs()
+    write_json(home.build / "audit.json", [asdict(result) for result in results])
+    return results
+
+
+def last_audit(home: Home) -> list[Acceptance]:
+    """Results of the last audit; empty when there has been none."""
+    return [Acceptance(**result) for result in read_json(home.build / "audit.json") or []]
+
+
+def data_docs(home: Home) -> Path:
+    """First page of the Data Docs."""
+    return home.reports / "data_docs" / "index.html"
+
+
+def _by_rows(expectations: list[Expectation]) -> dict[str | None, list[Expectation]]:
+    grouped: dict[str | None, list[Expectation]] = {}
+    for expectation in expectations:
+        grouped.setdefault(expectation.where, []).append(expectation)
+    return grouped
+
+
+def _rows(home: Home, table: str, where: str | None) -> Any:
+    with duckdb.connect(str(home.build_file), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        return connection.sql(f"select * from public.{table} where {where or 'true'}").df()
+
+
+def _context(home: Home) -> Any:
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    context = gx.get_context(mode="file", project_root_dir=str(home.reports))
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    site = {
+        "class_name": "SiteBuilder",
+        "show_how_to_buttons": False,
+        "site_name": "K2025",
+        "store_backend": {
+            "class_name": "TupleFilesystemStoreBackend",
+            "base_directory": str(home.reports / "data_docs"),
+        },
+        "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+    }
+    sites = context.get_site_names()
+    for name in sites:
+        if name != "k2025":
+            context.delete_data_docs_site(name)
+    if "k2025" in sites:
+        context.update_data_docs_site("k2025", site)
+    else:
+        context.add_data_docs_site("k2025", site)
+    return context
+
+
+def _judge(
+    context: Any, table: str, where: str | None, frame: Any, expectations: list[Expectation]
+) -> list[Acceptance]:
+    import great_expectations as gx
+
+    name = f"public.{table}" if where is None else f"public.{table} ({where})"
+    suite = gx.ExpectationSuite(name=name)
+    for expectation in expectations:
+        suite.add_expectation(_configured(expectation))
+    context.suites.add_or_update(suite)
+    definition = gx.ValidationDefinition(name=name, data=_batch_definition(context, name), suite=suite)
+    context.validation_definitions.add_or_update(definition)
+    outcome = definition.run(batch_parameters={"dataframe": frame}, result_format="SUMMARY")
+    by_name = {expectation.name: expectation for expectation in expectations}
+    return [
+        _acceptance(table, by_name[result.expectation_config.meta["name"]], result) for result in outcome.results
+    ]
+
+
+def _configured(expectation: Expectation) -> Any:
+    from great_expectations.expectations.registry import get_expectation_impl
+
+    implementation = get_expectation_impl(expectation.type)
+    notes = f"{expectation.description.nb} / {expectation.description.en}"
+    return implementation(**expectation.arguments, notes=notes, meta={"name": expectation.name})
+
+
+def _batch_definition(context: Any, name: str) -> Any:
+    datasource = context.data_sources.add_or_update_pandas("build")
+    asset = datasource.add_dataframe_asset(name=name)
+    return asset.add_batch_definition_whole_dataframe("whole")
+
+
+def _acceptance(table: str, expectation: Expectation, result: Any) -> Acceptance:
+    raised = [info for info in _exceptions(result.exception_info) if info.get("raised_exception")]
+    if raised:
+        raise AuditError(
+            f"public.{table}, {expectation.name}: could not be evaluated ({raised[0]['exception_message']}). "
+            f"Correct it in schemas/expectations/{table}.yml."
+        )
+    found = result.result or {}
+    return Acceptance(
+        table=table,
+        name=expectation.name,
+        description=expectation.description.nb,
+        passed=bool(result.success),
+        blocking=expectation.blocking,
+        failed=int(found.get("unexpected_count") or 0),
+        sample=[str(value) for value in found.get("partial_unexpected_list", [])[:SAMPLE]],
+        observed=str(found.get("observed_value", "")),
+    )
+
+
+def _exceptions(info: Any) -> list[dict[str, Any]]:
+    """Great Expectations gives one record, or one per metric."""
+    if not info:
+        return []
+    return [info] if "raised_exception" in info else [i for i in info.values() if isinstance(i, dict)]

@@ -1,0 +1,177 @@
+"""Publication: the public tables in one file, swapped in whole, and as Parquet beside it.
+
+Here belongs the step after the audit. Readers of the old file are never locked out: the new one is
+written beside it and renamed. It is written in an old storage version, which DuckDB 1.2 and later open.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from k2025_pipeline.catalog import Catalog
+from k2025_pipeline.catalog.generate import column_docs
+from k2025_pipeline.lake.home import Home, read_json, write_json
+
+STORAGE_VERSION = "v1.2.0"
+
+
+@dataclass(frozen=True)
+class Published:
+    """What the manifest beside the published file says."""
+
+    fingerprint: str
+    published_at: str
+    sha256: str
+    source: str
+    tables: dict[str, int]
+
+
+def published(home: Home) -> Published | None:
+    """The manifest of the published file, or None where nothing whole is published."""
+    manifest = read_json(_manifest(home))
+    if manifest is None or not home.warehouse.exists():
+        return None
+    return Published(**manifest)
+
+
+def publish(home: Home, catalog: Catalog, fingerprint: str, source: str) -> Published:
+    """Copy the public tables out of the build into a new file and swap it in.
+
+    Args:
+        home: where build and publication lie. catalog: for the documentation of source tables.
+        fingerprint: of the inputs of the build. source: where the figures come from.
+
+    Returns:
+        What was published.
+    """
+    candidate = home.build / "candidate.duckdb"
+    parquet = home.build / "public"
+    _remove(candidate, parquet)
+    parquet.mkdir(parents=True)
+    tables = _write(home, catalog, candidate, parquet)
+    manifest = Published(
+        fingerprint=fingerprint,
+        published_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        sha256=file_hash(candidate),
+        source=source,
+        tables=tables,
+    )
+    os.chmod(candidate, 0o444)
+    os.replace(candidate, home.warehouse)
+    _swap_folder(parquet, home.public)
+    write_json(_manifest(home), manifest.__dict__)
+    return manifest
+
+
+def file_hash(path: Path) -> str:
+    """sha256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _manifest(home: Home) -> Path:
+    return home.root / "warehouse.json"
+
+
+def _write(home: Home, catalog: Catalog, candidate: Path, parquet: Path) -> dict[str, int]:
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(f"attach '{_quoted(candidate)}' as target (storage_version '{STORAGE_VERSION}')")
+        connection.execute(f"attach '{_quoted(home.build_file)}' as build (read_only)")
+        connection.execute("create schema target.public; create schema target.source")
+        counts = {}
+        for name in _public_tables(connection):
+            counts[f"public.{name}"] = _copy(connection, f"public.{name}", f"public.{name}")
+            _comment_as_built(connection, name)
+            file = _quoted(parquet / f"{name}.parquet")
+            connection.execute(f"copy target.public.{name} to '{file}' (format parquet, compression zstd)")
+        for table in catalog.tables.values():
+            target = f"source.{table.name}"
+            counts[target] = _copy(connection, f"staging.stg_{table.name}", target)
+            _comment(connection, target, f"{table.title.nb} / {table.title.en}", column_docs(table))
+        connection.execute("checkpoint target; detach target")
+    return counts
+
+
+def _public_tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    rows = connection.execute(
+        "select table_name from duckdb_tables() where database_name = 'build' and schema_name = 'public' order by 1"
+    ).fetchall()
+    return [name for (name,) in rows]
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, origin: str, target: str) -> int:
+    connection.execute(f"create table target.{target} as select * from build.{origin}")
+    return int(connection.execute(f"select count(*) from target.{target}").fetchall()[0][0])
+
+
+def _comment_as_built(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Carry dbt's descriptions over: a copied table has none."""
+    [(table_comment,)] = connection.execute(
+        "select comment from duckdb_tables() where database_name = 'build' and schema_name = 'public' "
+        "and table_name = ?",
+        [name],
+    ).fetchall()
+    columns = connection.execute(
+        "select column_name, comment from duckdb_columns() where database_name = 'build' "
+        "and schema_name = 'public' and table_name = ? and comment is not null",
+        [name],
+    ).fetchall()
+    _comment(connection, f"public.{name}", table_comment or "", dict(columns))
+
+
+def _comment(connection: duckdb.DuckDBPyConnection, target: str, text: str, columns: dict[str, str]) -> None:
+    connection.execute(f"comment on table target.{target} is {_literal(text)}")
+    for column, description in columns.items():
+        connection.execute(f'comment on column target.{target}."{column}" is {_literal(description)}')
+
+
+def _swap_folder(new: Path, place: Path) -> None:
+    """Put a folder in the place of another; the old one is gone only when the new one stands."""
+    old = place.with_name(f"{place.name}.old")
+    _remove(old)
+    if place.exists():
+        os.rename(place, old)
+    os.rename(new, place)
+    _remove(old)
+
+
+def _remove(*paths: Path) -> None:
+    for path in paths:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+def query(home: Home, sql: str) -> pl.DataFrame:
+    """Run SQL on the published file, read-only.
+
+    Returns:
+        The rows; no columns for a statement that gives none.
+
+    Raises:
+        FileNotFoundError: when nothing is published. duckdb.Error: when the SQL is wrong.
+    """
+    if not home.warehouse.exists():
+        raise FileNotFoundError(f"{home.warehouse}: nothing is published yet. Run `k2025 refresh` first.")
+    with duckdb.connect(str(home.warehouse), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        relation = connection.sql(sql)
+        return pl.DataFrame() if relation is None else relation.pl()
