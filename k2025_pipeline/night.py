@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 from k2025_pipeline.catalog import Catalog
 from k2025_pipeline.catalog.classifications import ClassificationContract
@@ -26,6 +27,8 @@ from k2025_pipeline.warehouse.audit import Acceptance
 from k2025_pipeline.warehouse.publish import Published
 
 log = logging.getLogger(__name__)
+
+LAST_RUN = "last_run.json"
 
 Contract = TableContract | ClassificationContract
 
@@ -89,6 +92,7 @@ class Night:
     only: tuple[str, ...] = ()
     _open: ExitStack = field(default_factory=ExitStack)
     _problems: dict[str, str] = field(default_factory=dict)
+    _states: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def home(self) -> Home:
@@ -134,6 +138,7 @@ class Night:
             outcome = self._session.fetch_table(contract)
         else:
             outcome = self._session.fetch_classification(contract)
+        self._states[contract.name] = outcome.state
         if outcome.state == "failed":
             self._problems[contract.name] = outcome.message
         self.reporter.fetched(outcome)
@@ -146,6 +151,8 @@ class Night:
             outcome = acceptance.accept_table(self.home, contract, problem)
         else:
             outcome = acceptance.accept_classification(self.home, contract, problem)
+        if outcome.state == "refused":
+            self._states[contract.name] = "refused"
         self.reporter.typed(outcome)
         return outcome
 
@@ -183,7 +190,20 @@ class Night:
         return result
 
     def close(self) -> None:
-        """Stop a local Statbank; note a night in which everything was asked for."""
+        """Stop a local Statbank; write down how the night went."""
+        if self._states:
+            write_json(self.home.root / LAST_RUN, self._record())
         if "_session" in self.__dict__ and not self._problems and not self.only:
             self._session.finish()
         self._open.close()
+
+    def _record(self) -> dict[str, Any]:
+        published = publish.published(self.home)
+        return {
+            "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "source": self.settings.source,
+            "requests": self.requests,
+            "states": self._states,
+            "problems": self._problems,
+            "published_at": published.published_at if published else None,
+        }

@@ -4,6 +4,15 @@
     round({{ value }} + sign({{ value }}) * 1e-9, {{ decimals }})
 {%- endmacro %}
 
+{# Bounds are rounded outwards, so that a rounded value never lies outside its own interval. #}
+{% macro round_down(value, decimals) -%}
+    (floor(({{ value }}) * pow(10, {{ decimals }}) + 1e-9) / pow(10, {{ decimals }}))
+{%- endmacro %}
+
+{% macro round_up(value, decimals) -%}
+    (ceil(({{ value }}) * pow(10, {{ decimals }}) - 1e-9) / pow(10, {{ decimals }}))
+{%- endmacro %}
+
 {# Bounds of Wilson's score interval for k of n at 95 %, as a proportion. Wilson (1927), JASA 22:209-212.
    Register counts are full counts: it shows chance variation around a level, not sampling error. #}
 {% macro wilson(k, n, sign) -%}

@@ -21,6 +21,8 @@
     select model.*
     from {{ model }} as model
     left join {{ regions }} as regions
-        on model.region_code = regions.region_code and left(model.period, 4) = regions.year
+        on model.region_code = regions.region_code
+        and left(model.period, 4) = regions.year
+        and regions.listed_by_klass
     where regions.region_code is null and model.value is not null
 {% endtest %}

@@ -163,7 +163,7 @@ def _observations(catalog: Catalog) -> str:
     parts = [
         "select\n"
         f"    '{table.id}' as table_id,\n"
-        "    measure,\n    category,\n    region_code,\n    period,\n    unit,\n    value,\n    obs_status,\n"
+        "    measure,\n    category,\n    region_code,\n    region_label,\n    period,\n    unit,\n    value,\n    obs_status,\n"
         "    edition,\n    vintage,\n    source,\n    is_stale\n"
         f"from {{{{ ref('stg_{table.name}') }}}}\n"
         "where structure = 'as_published' and category is not null\n"

@@ -18,8 +18,6 @@ from k2025_pipeline.demo.tables import World
 
 Edition = Literal["revised", "unrevised"]
 
-VERSION = 1
-"""To be raised when the code that generates figures changes."""
 KOSTRA_UPDATED: dict[str, str] = {"unrevised": "2026-03-16T07:00:00Z", "revised": "2026-06-15T06:00:00Z"}
 POPULATION_UPDATED = "2026-02-25T07:00:00Z"
 
@@ -27,7 +25,7 @@ POPULATION_UPDATED = "2026-02-25T07:00:00Z"
 def ensure_demo(root: Path, edition: Edition) -> Path:
     """The folder of demo tables of an edition; generated on first use, then reused.
 
-    The folder appears whole or not at all. It is made anew when the generator's version or data have changed.
+    The folder appears whole or not at all. It is made anew when this package's code or data have changed.
 
     Args:
         root: where demo folders are kept; created if missing.
@@ -48,10 +46,15 @@ def ensure_demo(root: Path, edition: Edition) -> Path:
 
 
 def _fingerprint(edition: Edition) -> str:
-    digest = hashlib.sha256(f"{VERSION} {edition}".encode())
-    for path in sorted(DATA.glob("*.csv")):
+    digest = hashlib.sha256(edition.encode())
+    for path in _sources():
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def _sources() -> list[Path]:
+    """Everything that the figures depend on: this package's code and data."""
+    return sorted([*DATA.parent.glob("*.py"), *DATA.glob("*.csv")])
 
 
 def _written_fingerprint(folder: Path) -> str | None:
@@ -65,7 +68,11 @@ def _replace(target: Path, temporary: Path, fingerprint: str) -> None:
         return
     if target.exists():
         target.rename(temporary / "old")
-    (temporary / "new").rename(target)
+    try:
+        (temporary / "new").rename(target)
+    except OSError:
+        if _written_fingerprint(target) != fingerprint:
+            raise
 
 
 def _write(folder: Path, edition: Edition, fingerprint: str) -> None:

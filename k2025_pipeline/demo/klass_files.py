@@ -4,13 +4,13 @@ Belongs here: reading the two file forms and selecting by date.
 Does not belong here: HTTP and XML (`server`, `klass_routes`).
 
 Dates are ISO texts, `from` inclusive and `to` exclusive; None is an open end.
-Files: `<id>.json` in the general form (members of `Classification`, `about` named `classification`), or recorded
-answers `131-codesAt-<date>.json`, `131-changes-<years>.json` and `municipality-groups-<year>.csv`, from which
-validity is derived.
+Files: `<id>.json` in the general form (members of `Classification`, `about` named `classification`), or
+recorded answers `131-codesAt-<date>.json`, `131-changes-<years>.json` and `municipality-groups-<year>.csv`,
+from which validity is derived.
 """
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -159,7 +159,7 @@ def _about(name: str) -> dict[str, str]:
 
 def _add_groups(found: dict[str, Classification], rows: list[dict[str, str]], start: str) -> None:
     municipalities = found.setdefault("131", Classification(_about("Standard for kommuneinndeling")))
-    groupings = {
+    groupings: dict[str, tuple[str, Callable[[dict[str, str]], tuple[str, str]]]] = {
         "104": ("Standard for fylkesinndeling", lambda row: (row["county_code"], row["county_name"])),
         "112": (
             "Standard for gruppering av kommuner (KOSTRA)",

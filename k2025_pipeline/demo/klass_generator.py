@@ -9,11 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from k2025_pipeline.demo.geography import FIRST_YEAR, YEARS, Geography, plain_name, read_rows
+from k2025_pipeline.demo.geography import (
+    FIRST_YEAR,
+    NOT_A_MUNICIPALITY,
+    YEARS,
+    Geography,
+    plain_name,
+    read_rows,
+)
 from k2025_pipeline.demo.klass_files import Item, centrality, code_item, correspondence_item, kostra_group
 
 _LAST_MODIFIED = "2026-01-01T00:00:00.000+0000"
-_NOT_A_MUNICIPALITY = "9999"
 _CENTRALITY_CLASSES = ("01", "02", "03", "04", "05", "06")
 
 
@@ -102,7 +108,7 @@ def _recent_municipalities() -> list[Item]:
     return [
         {**item, "validFrom": max(item["validFrom"], start)}
         for item in recent
-        if item["code"] != _NOT_A_MUNICIPALITY
+        if item["code"] != NOT_A_MUNICIPALITY
     ]
 
 

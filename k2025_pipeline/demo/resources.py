@@ -56,7 +56,8 @@ _FUNCTION_SHARES = (0.018, 0.047, 0.02, 0.895, 0.02)
 _FIXED_SALARY = (0.97, 0.90, 0.90, 0.28, 0.95)
 _FIXED_SALARY_INSTITUTION = 0.85
 FIRST_YEAR_OF_256 = 2017
-NURSE, ASSISTANT_WITHOUT, CHILD_WELFARE_THERAPIST, SERVICE = 0, 10, 7, 11
+THERAPIST, ASSISTANT_WITHOUT, SERVICE = 7, 10, 11
+"""Positions in `EDUCATION`."""
 THERAPIST_NOT_HEALTH = 0.47
 """Part of Miljøterapeuter counted as without health education, so that 2021 gives the published 74.8 %."""
 HIGHER_EDUCATION = (0, 1, 5, 6, 8)
@@ -107,7 +108,7 @@ def national_education() -> Floats:
     service = np.rint(total * base[SERVICE] / base.sum())
     user_oriented = total - service
     mix = base[:ASSISTANT_WITHOUT] * _YEARLY_DRIFT**away
-    educated = mix.sum(axis=1) - THERAPIST_NOT_HEALTH * mix[:, CHILD_WELFARE_THERAPIST]
+    educated = mix.sum(axis=1) - THERAPIST_NOT_HEALTH * mix[:, THERAPIST]
     groups = np.rint(mix * (user_oriented * np.array(EDUCATED_SHARE) / 100 / educated)[:, None])
     groups[TABLE_YEARS.index(2021)] = base[:ASSISTANT_WITHOUT]
     without = user_oriented - groups.sum(axis=1)
@@ -117,7 +118,7 @@ def national_education() -> Floats:
 def educated(education: Floats) -> tuple[Floats, Floats]:
     """User-oriented FTE with (higher, upper secondary) health education; groups on the last axis."""
     higher = education[..., HIGHER_EDUCATION].sum(axis=-1)
-    higher = higher + (1 - THERAPIST_NOT_HEALTH) * education[..., CHILD_WELFARE_THERAPIST]
+    higher = higher + (1 - THERAPIST_NOT_HEALTH) * education[..., THERAPIST]
     return higher, education[..., UPPER_SECONDARY].sum(axis=-1)
 
 

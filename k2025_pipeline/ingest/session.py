@@ -90,7 +90,8 @@ class SourceSession:
         if not self._force and not self._changed(contract, latest, asked):
             state: FetchState = "unchanged" if latest else "not_offered"
             since = f"since {latest.updated}" if latest else "by the source, as last time"
-            return FetchOutcome(contract.name, state, f"{state.replace('_', ' ')} {since}", latest)
+            message = f"{state.replace('_', ' ')} {since}"
+            return FetchOutcome(contract.name, state, message, latest, _standing_findings(contract, latest))
         try:
             fetched = tables.fetch(contract, self._statbank, self._archive)
         except UnknownTable as error:
@@ -155,3 +156,10 @@ class SourceSession:
         """Note that the source was asked about everything; call it when no table failed."""
         self._seen["checked_at"] = self._started.isoformat(timespec="seconds")
         write_json(self._seen_path, self._seen)
+
+
+def _standing_findings(contract: TableContract, delivery: Delivery | None) -> list[Finding]:
+    """Where contract and archived metadata differ: a difference stays red until somebody mends it."""
+    if delivery is None:
+        return []
+    return [finding for q in tables.questions(contract, delivery).values() for finding in q.findings]

@@ -105,5 +105,6 @@ def _build(context: dg.AssetExecutionContext, night: Night) -> Iterator[Any]:
 
 def _unchanged(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
     """Say that the tables of the published build stand; dbt is not started."""
-    for key in sorted(context.selected_asset_keys):
+    order = context.job_def.asset_layer.asset_graph.toposorted_asset_keys
+    for key in (key for key in order if key in context.selected_asset_keys):
         yield dg.MaterializeResult(asset_key=key, metadata={"state": "unchanged"})

@@ -81,7 +81,15 @@ def _as_declared(outcome: FetchOutcome) -> dg.AssetCheckResult:
         check_name="as_declared",
         passed=not rows,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"differences": len(rows), "rows": rows_as_table(rows)},
+        metadata={"message": _differences(outcome), "rows": rows_as_table(rows)},
     )
 
 
+
+
+def _differences(outcome: FetchOutcome) -> str:
+    if not outcome.findings:
+        return "the source is as the contract says"
+    first = outcome.findings[0]
+    more = f" (and {len(outcome.findings) - 1} more)" if len(outcome.findings) > 1 else ""
+    return f"{first.field}: {first.problem}{more}"

@@ -115,8 +115,24 @@ def _check_results(outcome: acceptance.Outcome, name: str, has_faults: bool) -> 
             asset_key=key,
             passed=all(fault.passed for fault in faults),
             severity=dg.AssetCheckSeverity.WARN,
-            metadata=_rules_metadata(faults),
+            metadata={"message": _faults_message(faults), **_rules_metadata(faults)},
         )
+
+
+def _faults_message(faults: list[RuleResult]) -> str:
+    seen = [fault for fault in faults if not fault.passed]
+    if not seen:
+        return "none seen"
+    return "; ".join(f"{_cells(fault)}: {fault.meaning} {fault.advice}" for fault in seen)
+
+
+def _cells(fault: RuleResult) -> str:
+    """Which cells a fault is about: region and periods of the first rows."""
+    periods: dict[str, list[str]] = {}
+    for row in fault.sample:
+        periods.setdefault(f"{row['region_code']} {row['measure']}", []).append(str(row["period"]))
+    named = ", ".join(f"{cell} {'–'.join([years[0], years[-1]])}" for cell, years in periods.items())
+    return f"{fault.failed} cells ({named})"
 
 
 def _contract_metadata(outcome: acceptance.Outcome, verdict: Verdict | None) -> dict[str, Any]:

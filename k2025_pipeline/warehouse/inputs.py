@@ -212,6 +212,7 @@ def _term_rows(family: IndicatorDefinition, catalog: Catalog) -> Iterator[Row]:
                 yield {
                     "indicator_id": indicator_id,
                     "role": role,
+                    "decides": (role == "published") == (calculation.method == "published"),
                     "table_id": term.table,
                     "measure": term.measure,
                     "category": bands[0] if table.bands else table.category_key(term.where),

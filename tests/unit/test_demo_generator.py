@@ -206,7 +206,7 @@ class TestConsistency:
         np.testing.assert_array_equal(groups.sum(axis=1), resources.FTE_TOTAL)
 
     def test_rounding_of_halves(self) -> None:
-        halves = np.array([0.25, -0.25, 2.5, 0.049999999999])
+        halves = np.array([0.25, -0.25, 2.5, 0.0499])
         found = jsonstat_writer._rounded(halves, np.array([1, 1, 0, 1]))
         assert found.tolist() == [0.3, -0.3, 3.0, 0.0]
         assert orjson.dumps(jsonstat_writer._numbers(np.array([22.0, 22.5])).tolist()) == b"[22,22.5]"
@@ -491,13 +491,16 @@ class TestGeneration:
     def test_made_anew_when_the_generator_has_changed(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        code = tmp_path / "code.py"
+        code.write_text("first")
+        monkeypatch.setattr(generator, "_sources", lambda: [code])
         monkeypatch.setattr(generator, "_write", _write_fingerprint_only)
-        folder = generator.ensure_demo(tmp_path, "revised")
+        folder = generator.ensure_demo(tmp_path / "demo", "revised")
         first = (folder / "source.json").read_bytes()
-        monkeypatch.setattr(generator, "VERSION", generator.VERSION + 1)
-        generator.ensure_demo(tmp_path, "revised")
+        code.write_text("second")
+        generator.ensure_demo(tmp_path / "demo", "revised")
         assert (folder / "source.json").read_bytes() != first
-        assert [path.name for path in tmp_path.iterdir()] == ["revised"]
+        assert [path.name for path in (tmp_path / "demo").iterdir()] == ["revised"]
 
     def test_nothing_is_left_when_generation_fails(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

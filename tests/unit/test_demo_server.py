@@ -1,7 +1,7 @@
 """The local Statbank answers as Statistics Norway's PxWebApi v2 and Klass do.
 
-Expected errors: PxTools/PxWebApi `ProblemUtility.cs` and recorded answers. Expected figures of the recordings: the
-recorded tables themselves (Statistics Norway, CC BY 4.0); those tests are skipped where there are no recordings.
+Expected errors: PxTools/PxWebApi `ProblemUtility.cs` and recorded answers. Expected figures: the recorded
+tables themselves (Statistics Norway, CC BY 4.0); those tests are skipped where there are no recordings.
 """
 
 import os
@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import orjson
 import pytest
 import requests
@@ -224,8 +223,8 @@ class TestData:
         assert "status" not in answer
 
     def test_table_order_and_subsets(self, client: Client) -> None:
-        query = "VALUECODES[tid]=2021,2019&valuecodes[contentscode]=antall&valueCodes[Region]=1508A,0301&valueCodes[Kjonn]=1"
-        answer = _get(client, "00001", query + "&outputValues[Region]=x&format=y").json()
+        query = "VALUECODES[tid]=2021,2019&valuecodes[contentscode]=antall&valueCodes[Region]=1508A,0301"
+        answer = _get(client, "00001", query + "&valueCodes[Kjonn]=1&outputValues[Region]=x&format=y").json()
         assert answer["id"] == ["Region", "Kjonn", "ContentsCode", "Tid"]
         assert answer["size"] == [2, 1, 1, 2]
         assert answer["dimension"]["Tid"]["category"]["index"] == {"2019": 0, "2021": 1}
@@ -463,15 +462,20 @@ class TestLimits:
         assert answer.json()["page"]["totalElements"] == 0
 
 
+def _server_threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == "local-statbank"}
+
+
 class TestRunning:
     def test_starts_on_a_free_port_and_stops(self, folder: Path) -> None:
+        before = _server_threads()
         with LocalStatbank(folder, rate_limit=5) as server:
             assert server.url.startswith("http://127.0.0.1:")
             answer = requests.get(f"{server.url}{API}/config", timeout=10)
             assert answer.json()["maxCallsPerTimeWindow"] == 5
         with pytest.raises(requests.ConnectionError):
             requests.get(f"{server.url}{API}/config", timeout=10)
-        assert not [thread for thread in threading.enumerate() if thread.name == "local-statbank"]
+        assert _server_threads() == before
 
     def test_two_at_once(self, folder: Path) -> None:
         with LocalStatbank(folder) as first, LocalStatbank(folder) as second:
@@ -611,7 +615,7 @@ class TestKlass:
         assert klass(path).status_code == 400
 
     def test_unknown_classification(self, client: Client) -> None:
-        answer = client.get("/api/klass/v1/classifications/99999", headers=JSON)
+        answer = client.get("/api/klass/v1/classifications/99999")
         assert answer.status_code == 404
         assert answer.json() == {
             "type": "about:blank",
@@ -635,11 +639,9 @@ class TestRecordings:
             yield running.url
 
     def test_every_recorded_cell_is_echoed(self, server: str) -> None:
-        for path in sorted((RECORDINGS / "statbank").glob("*.json")):
-            table, _, codelist = path.stem.partition("@")
+        for path in sorted((RECORDINGS / "statbank").glob("[0-9]????.json")):
+            table = path.stem
             recorded = orjson.loads(path.read_bytes())
-            if np.prod(recorded["size"]) > 800_000:
-                continue
             selection = [{"variableCode": name, "valueCodes": ["*"]} for name in recorded["id"]]
             answer = requests.post(
                 f"{server}{API}/tables/{table}/data", json={"selection": selection}, timeout=30
@@ -647,7 +649,6 @@ class TestRecordings:
             sent = orjson.loads(answer.content)
             assert orjson.dumps(sent["value"]) == orjson.dumps(recorded["value"]), path.name
             assert sent.get("status") == recorded.get("status"), path.name
-            assert not codelist
 
     def test_the_summed_population(self, server: str) -> None:
         selection = [

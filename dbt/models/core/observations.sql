@@ -1,7 +1,7 @@
 -- Every figure that an indicator may use, by table, measure, category, region and period. Areas that a table
 -- does not offer are summed from municipalities, and only where every municipality of that year has a figure.
 with published as (
-    select * from {{ ref('observations_published') }}
+    select * exclude (region_label) from {{ ref('observations_published') }}
     union all by name
     select * from {{ ref('observations_population') }}
 ),

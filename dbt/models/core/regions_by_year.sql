@@ -61,30 +61,60 @@ areas as (
         cast(null as date)
     from {{ ref('periods') }} as periods
     cross join {{ ref('fixed_regions') }} as fixed
+),
+
+listed as (
+    select
+        year,
+        region_code,
+        region_name,
+        region_level,
+        county_code,
+        county_name,
+        kostra_group,
+        centrality_class,
+        valid_from,
+        valid_to
+    from municipalities
+    union all
+    select
+        year,
+        region_code,
+        region_name,
+        region_level,
+        case when region_level = 'county' then region_code end,
+        case when region_level = 'county' then region_name end,
+        case when region_level = 'kostra_group' then region_code end,
+        cast(null as varchar),
+        valid_from,
+        valid_to
+    from areas
+),
+
+-- A figure is never dropped because Klass does not list its region: the source's own label names it then.
+unlisted as (
+    select
+        observations.period as year,
+        observations.region_code,
+        any_value(regexp_replace(observations.region_label, ' \([0-9-]+\)$', '')) as region_name,
+        case
+            when starts_with(observations.region_code, 'EKG') then 'kostra_group'
+            when starts_with(observations.region_code, 'EKA') then 'county'
+            else 'other'
+        end as region_level
+    from {{ ref('observations_published') }} as observations
+    left join listed
+        on observations.region_code = listed.region_code and observations.period = listed.year
+    where observations.value is not null and listed.region_code is null
+    group by observations.period, observations.region_code
 )
 
 select
-    year,
-    region_code,
-    region_name,
-    region_level,
-    county_code,
-    county_name,
-    kostra_group,
-    centrality_class,
-    valid_from,
-    valid_to
-from municipalities
-union all
+    *,
+    true as listed_by_klass
+from listed
+union all by name
 select
-    year,
-    region_code,
-    region_name,
-    region_level,
-    case when region_level = 'county' then region_code end,
-    case when region_level = 'county' then region_name end,
-    case when region_level = 'kostra_group' then region_code end,
-    cast(null as varchar),
-    valid_from,
-    valid_to
-from areas
+    *,
+    false as listed_by_klass
+from unlisted

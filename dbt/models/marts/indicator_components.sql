@@ -12,6 +12,7 @@ with wanted as (
 select
     terms.indicator_id,
     terms.role,
+    terms.decides,
     observations.region_code,
     observations.period,
     case
@@ -31,4 +32,4 @@ inner join {{ ref('observations') }} as observations
     on terms.table_id = observations.table_id
     and terms.measure = observations.measure
     and terms.category = observations.category
-group by terms.indicator_id, terms.role, observations.region_code, observations.period
+group by terms.indicator_id, terms.role, terms.decides, observations.region_code, observations.period

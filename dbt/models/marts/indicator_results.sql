@@ -10,10 +10,13 @@ with sides as (
         max(obs_status) filter (where role = 'numerator') as numerator_status,
         max(obs_status) filter (where role = 'denominator') as denominator_status,
         max(obs_status) filter (where role = 'published') as published_status,
-        case when bool_or(edition = 'unrevised') then 'unrevised' else max(edition) end as edition,
-        max(vintage) as vintage,
+        case
+            when bool_or(edition = 'unrevised') filter (where decides) then 'unrevised'
+            else max(edition) filter (where decides)
+        end as edition,
+        max(vintage) filter (where decides) as vintage,
         any_value(source) as source,
-        bool_or(is_stale) as is_stale
+        coalesce(bool_or(is_stale) filter (where decides), false) as is_stale
     from {{ ref('indicator_components') }}
     group by indicator_id, region_code, period
 ),
@@ -107,10 +110,10 @@ select
     edition,
     cast(series_segment as integer) as series_segment,
     case when interval_method = 'wilson' and exact_value is not null and numerator <= denominator then
-        {{ round_half_away(wilson('numerator', 'denominator', '-') ~ ' * multiplier', 'decimals + 1') }}
+        {{ round_down(wilson('numerator', 'denominator', '-') ~ ' * multiplier', 'decimals') }}
     end as interval_low,
     case when interval_method = 'wilson' and exact_value is not null and numerator <= denominator then
-        {{ round_half_away(wilson('numerator', 'denominator', '+') ~ ' * multiplier', 'decimals + 1') }}
+        {{ round_up(wilson('numerator', 'denominator', '+') ~ ' * multiplier', 'decimals') }}
     end as interval_high,
     vintage,
     source,

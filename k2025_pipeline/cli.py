@@ -1,0 +1,380 @@
+"""The command line: ``k2025 …``.
+
+Here belong commands, options and exit statuses. Heavy libraries are imported by the command that needs
+them, so that ``--help`` and ``query`` answer at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from k2025_pipeline import __version__
+from k2025_pipeline.settings import PROJECT_ROOT, Settings, disable_telemetry
+
+BLOCKED, USAGE, PARTLY = 1, 2, 3
+EXIT_STATUSES = """
+\b
+Exit status:
+  0  published, or nothing new
+  1  blocked: nothing was published, the old file stands
+  2  the command could not start (wrong source, wrong declaration, …)
+  3  published, but a table was refused or could not be fetched and stands stale
+"""
+
+console = Console()
+
+
+class Group(click.Group):
+    """Shows an expected error as one sentence instead of a traceback."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """See :class:`click.Group`."""
+        from k2025_pipeline.catalog import CatalogError
+        from k2025_pipeline.ingest.source import UnknownSource
+        from k2025_pipeline.lake.home import WrongSource
+        from k2025_pipeline.pxweb.errors import SourceError
+        from k2025_pipeline.warehouse.dbt_project import DbtFailed
+
+        expected = (CatalogError, UnknownSource, WrongSource, SourceError, DbtFailed, FileNotFoundError)
+        try:
+            return super().invoke(context)
+        except expected as error:
+            click.echo(f"k2025: {error}", err=True)
+            context.exit(USAGE)
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__)
+def main() -> None:
+    """K2025: competence and staffing in Norwegian municipal care, from Statistics Norway to one file.
+
+    \b
+    First time:            k2025 refresh
+    What is in it:         k2025 indicators
+    Ask it something:      k2025 query "select * from public.indicators"
+    How is it:             k2025 status
+    See runs and checks:   k2025 ui
+
+    K2025_HOME (default var/) holds everything written; K2025_SOURCE is the default of --source.
+    """
+    disable_telemetry()
+
+
+@main.command(epilog=EXIT_STATUSES)
+@click.option(
+    "--source",
+    help="demo (generated), demo:unrevised (its March edition), live (data.ssb.no), a URL, or a folder of tables.",
+)
+@click.option("--only", multiple=True, metavar="ID", help="Ask only for this table or classification; repeatable.")
+@click.option("--force", is_flag=True, help="Fetch everything anew, changed or not.")
+def refresh(source: str | None, only: tuple[str, ...], force: bool) -> None:
+    """Run the nightly job now: ask what changed, fetch it, prove it, publish.
+
+    It is the same Dagster job as the schedule's, so the run is seen in `k2025 ui`. A table that fails keeps
+    its last good vintage and is marked stale; the rest of the night goes on.
+    """
+    from k2025_pipeline.catalog import load_catalog
+    from k2025_pipeline.console import ConsoleReporter, print_summary
+    from k2025_pipeline.ingest.source import identity
+    from k2025_pipeline.lake.home import Home
+
+    settings = _settings(source)
+    home = Home(settings.home)
+    known = load_catalog(settings.schemas)
+    unknown = [i for i in only if i not in known.tables and i not in known.classifications]
+    if unknown:
+        raise click.UsageError(f"--only {unknown[0]}: no such file in schemas/tables or schemas/classifications.")
+    home.claim(identity(settings.source))
+    started = time.monotonic()
+    console = Console(file=sys.stdout)  # bound now: the run sends everything else to its log
+    reporter = ConsoleReporter(console)
+    console.print(f"[dim]{settings.source} → {home.root}[/]", highlight=False)
+    with _log_file(home.root / "refresh.log"):
+        success, checks = _run_job(settings, reporter, force, only)
+    requests = _requests(home)
+    print_summary(console, home, reporter, checks, requests, time.monotonic() - started)
+    if not success:
+        console.print(
+            f"\n[bold red]Blocked: nothing was published.[/] The file stands as it was. "
+            f"See the failed checks above, `k2025 ui`, and {home.root / 'refresh.log'}."
+        )
+        sys.exit(BLOCKED)
+    refused = [o.name for o in reporter.outcomes if o.state == "refused" or o.stale_because]
+    failed = [o.name for o in reporter.fetches if o.state == "failed"]
+    if refused or failed:
+        names = ", ".join(sorted({*refused, *failed}))
+        console.print(f"\n[bold yellow]Published, but stale or missing: {names}.[/] See the failed checks above.")
+        sys.exit(PARTLY)
+
+
+def _run_job(settings: Settings, reporter: Any, force: bool, only: tuple[str, ...]) -> tuple[bool, list[Any]]:
+    from k2025_pipeline.lake.home import Home
+    from k2025_pipeline.orchestration.instance import prepare_instance
+
+    prepare_instance(Home(settings.home))
+    import dagster as dg
+
+    from k2025_pipeline.definitions import build_definitions
+    from k2025_pipeline.orchestration.common import NIGHT
+    from k2025_pipeline.orchestration.jobs import NIGHTLY
+
+    definitions = build_definitions(settings, reporter)
+    with dg.DagsterInstance.get() as instance:
+        result = definitions.resolve_job_def(NIGHTLY).execute_in_process(
+            instance=instance,
+            raise_on_error=False,
+            run_config={"resources": {NIGHT: {"config": {"force": force, "only": list(only)}}}},
+        )
+        return result.success, result.get_asset_check_evaluations()
+
+
+def _requests(home: Any) -> dict[str, int]:
+    from k2025_pipeline.lake.home import read_json
+    from k2025_pipeline.night import LAST_RUN
+
+    record = read_json(home.root / LAST_RUN)
+    return dict(record["requests"]) if record else {}
+
+
+@contextlib.contextmanager
+def _log_file(path: Path) -> Iterator[None]:
+    """Send what libraries say to a file; the terminal belongs to the reporter."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as file:
+        handler = logging.StreamHandler(file)
+        logging.getLogger().addHandler(handler)
+        try:
+            with contextlib.redirect_stdout(file), contextlib.redirect_stderr(file):
+                yield
+        finally:
+            logging.getLogger().removeHandler(handler)
+
+
+@main.command()
+def status() -> None:
+    """Tables, vintages, last run, and what is late at the source."""
+    from datetime import UTC, datetime
+
+    from k2025_pipeline.catalog import load_catalog
+    from k2025_pipeline.catalog.calendar import last_due
+    from k2025_pipeline.lake.home import Home, read_json
+    from k2025_pipeline.lake.typed import TypedLake
+    from k2025_pipeline.night import LAST_RUN
+    from k2025_pipeline.warehouse.publish import published
+
+    settings = _settings(None)
+    home, catalog = Home(settings.home), load_catalog(settings.schemas)
+    lake, today = TypedLake(home), datetime.now(UTC).date()
+    table = Table("table", "title", "vintage", "rows", "state", box=None, header_style="bold", pad_edge=False)
+    for contract in catalog.tables.values():
+        vintage = lake.current(contract.name)
+        if vintage is None:
+            table.add_row(contract.id, contract.title.nb, "–", "–", "[yellow]not offered[/]")
+            continue
+        due = last_due(contract.calendar, today)
+        late = vintage.updated[:10] < due.isoformat()
+        state = f"[yellow]late at source (due {due})[/]" if late else "[green]current[/]"
+        if vintage.stale_because:
+            state = f"[red]stale[/]: {vintage.stale_because}"
+        table.add_row(contract.id, contract.title.nb, vintage.updated, f"{vintage.rows:,}".replace(",", " "), state)
+    console.print(table)
+    record, file = read_json(home.root / LAST_RUN), published(home)
+    if record is None:
+        console.print(f"\n{home.root}: no refresh yet. Run `k2025 refresh`.")
+        return
+    console.print(f"\nLast run   {record['finished_at']} from {record['source']}, requests {record['requests']}")
+    for name, problem in record["problems"].items():
+        console.print(f"[red]Problem[/]    {name}: {problem}", highlight=False)
+    standing = f"{file.published_at}, source {file.source}, {home.warehouse}" if file else "nothing yet"
+    console.print(f"Published  {standing}", highlight=False)
+
+
+@main.command()
+@click.argument("sql")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+def query(sql: str, form: str) -> None:
+    """Ask the published file in SQL (DuckDB).
+
+    \b
+    k2025 query "select * from public.indicator_values
+                 where indicator_id = 'KOMP-01' and region_code = '0301' order by period"
+    """
+    import duckdb
+
+    from k2025_pipeline.lake.home import Home
+    from k2025_pipeline.warehouse import publish
+
+    try:
+        frame = publish.query(Home(_settings(None).home), sql)
+    except duckdb.Error as error:
+        raise click.ClickException(str(error)) from error
+    if form == "csv":
+        click.echo(frame.write_csv(), nl=False)
+    elif form == "json":
+        click.echo(frame.write_json())
+    else:
+        console.print(_as_table(frame))
+        console.print(f"[dim]{frame.height} rows[/]")
+
+
+def _as_table(frame: Any) -> Table:
+    numeric = [dtype.is_numeric() for dtype in frame.dtypes]
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name, is_number in zip(frame.columns, numeric, strict=True):
+        table.add_column(name, justify="right" if is_number else "left", overflow="fold")
+    for row in frame.iter_rows():
+        table.add_row(*(_cell(value) for value in row))
+    return table
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "[dim]–[/]"
+    if hasattr(value, "strftime") and hasattr(value, "hour"):
+        return str(value.strftime("%Y-%m-%d %H:%M"))
+    return str(value).replace("[", r"\[")
+
+
+@main.command()
+@click.argument("indicator_id", required=False)
+def indicators(indicator_id: str | None) -> None:
+    """The catalogue, or one definition with its latest national value."""
+    from k2025_pipeline.lake.home import Home
+    from k2025_pipeline.warehouse import publish
+
+    home = Home(_settings(None).home)
+    if indicator_id is None:
+        console.print(_as_table(publish.query(home, _CATALOGUE)))
+        return
+    chosen = indicator_id.upper().replace("'", "")
+    found = publish.query(home, f"select * from public.indicators where upper(indicator_id) = '{chosen}'")
+    if found.is_empty():
+        raise click.ClickException(f"{indicator_id}: no such indicator. `k2025 indicators` lists them.")
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, value in found.row(0, named=True).items():
+        table.add_row(f"[bold]{name}[/]", _cell(value))
+    latest = publish.query(home, _LATEST.format(indicator_id=chosen))
+    if latest.height:
+        value = latest.row(0, named=True)
+        table.add_row("[bold]latest, country[/]", f"{value['value']} {value['unit']} ({value['period']})")
+        table.add_row("[bold]status, source[/]", f"{value['obs_status']}, {value['source']}, {value['vintage']}")
+    else:
+        table.add_row("[bold]latest, country[/]", "no national figure published")
+    console.print(table)
+
+
+_LATEST = """
+select period, value, unit, obs_status, source, vintage from public.indicator_values
+where upper(indicator_id) = '{indicator_id}' and region_level = 'country' and value is not null
+order by period desc limit 1
+"""
+_CATALOGUE = """
+with latest as (
+    select indicator_id, period, value from public.indicator_values
+    where region_level = 'country' and value is not null
+    qualify row_number() over (partition by indicator_id order by period desc) = 1
+)
+select i.indicator_id, i.name_nb, i.unit, l.value as country, l.period, i.source_tables as tables
+from public.indicators i left join latest l using (indicator_id) order by i.indicator_id
+"""
+
+
+@main.command()
+@click.option("--source", help="As for refresh.")
+def check(source: str | None) -> None:
+    """Hold every contract against the source's metadata and say what to edit; status 1 if anything differs.
+
+    Run it before the first live refresh: codes that no public source shows are assumed, and are looked up here
+    by their labels.
+    """
+    from k2025_pipeline.catalog import load_catalog
+    from k2025_pipeline.ingest.check import check_contract
+    from k2025_pipeline.ingest.source import open_source
+    from k2025_pipeline.lake.home import Home
+    from k2025_pipeline.pxweb.client import StatbankClient
+    from k2025_pipeline.pxweb.transport import Transport
+
+    settings = _settings(source)
+    catalog = load_catalog(settings.schemas)
+    transport = Transport(settings.contact)
+    differences = 0
+    with open_source(settings.source, Home(settings.home), transport) as opened:
+        client = StatbankClient(opened.base_url, transport)
+        for contract in catalog.tables.values():
+            report = check_contract(contract, client)
+            differences += len(report.findings)
+            mark = "[green]✔[/]" if not report.findings else "[yellow]![/]"
+            console.print(f"{mark} [bold]{contract.id}[/] {contract.title.nb}", highlight=False)
+            for finding in sorted(report.findings, key=lambda f: f.evidence != "assumed"):
+                console.print(
+                    f"    schemas/tables/{contract.id}.yml, {finding.field} ({finding.evidence}): {finding.problem}; "
+                    f"{finding.advice}.",
+                    highlight=False,
+                )
+            for line in report.confirmed:
+                console.print(f"    [dim]{line}[/]", highlight=False)
+    console.print(f"\n{differences} differences" if differences else "\nEvery contract fits.")
+    if differences:
+        sys.exit(BLOCKED)
+
+
+@main.group()
+def demo() -> None:
+    """The local Statbank: PxWebApi v2 and Klass over generated or recorded tables."""
+
+
+@demo.command()
+@click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of tables.")
+@click.option("--port", default=8025, show_default=True, help="Port on 127.0.0.1.")
+def serve(data: Path | None, port: int) -> None:
+    """Serve tables on 127.0.0.1 until interrupted; the generated demo without --data."""
+    from k2025_pipeline.demo.generator import ensure_demo
+    from k2025_pipeline.demo.server import serve as serve_folder
+    from k2025_pipeline.lake.home import Home
+
+    folder = data or ensure_demo(Home(_settings(None).home).demo, "revised")
+    console.print(f"http://127.0.0.1:{port}/api/pxwebapi/v2/tables  ({folder})", highlight=False)
+    serve_folder(folder, port)
+
+
+@main.command()
+@click.option("--port", default=3000, show_default=True, help="Port on 127.0.0.1.")
+def ui(port: int) -> None:
+    """Open Dagster on 127.0.0.1, with its daemon for the schedules."""
+    from k2025_pipeline.lake.home import Home
+    from k2025_pipeline.orchestration.instance import prepare_instance
+    from k2025_pipeline.warehouse.dbt_project import ensure_manifest
+
+    settings = _settings(None)
+    home = Home(settings.home)
+    prepare_instance(home)
+    ensure_manifest(settings.dbt_project, home)
+    command = [str(Path(sys.executable).with_name("dagster")), "dev", "-h", "127.0.0.1", "-p", str(port)]
+    console.print(f"Dagster: http://127.0.0.1:{port}  (stop with Ctrl-C)", highlight=False)
+    environment = {**os.environ, "K2025_HOME": str(settings.home), "K2025_SOURCE": settings.source}
+    finished = subprocess.run(
+        [*command, "-w", str(PROJECT_ROOT / "workspace.yaml")], env=environment, cwd=home.dagster, check=False
+    )
+    sys.exit(finished.returncode)
+
+
+def _settings(source: str | None) -> Settings:
+    settings = Settings.from_env()
+    return replace(settings, source=source) if source else settings
+
+
+if __name__ == "__main__":
+    main()

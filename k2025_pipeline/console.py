@@ -1,0 +1,135 @@
+"""What a person at a terminal sees of a refresh: progress per table, and the summary.
+
+Here belongs layout and wording. Not here: what is done (``night``).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+from k2025_pipeline.ingest import acceptance
+from k2025_pipeline.ingest.session import FetchOutcome
+from k2025_pipeline.lake.home import Home
+from k2025_pipeline.warehouse import publish
+from k2025_pipeline.warehouse.audit import Acceptance, data_docs
+from k2025_pipeline.warehouse.publish import Published
+
+MARKS = {
+    "fetched": "[green]✔[/]",
+    "accepted": "[green]✔[/]",
+    "unchanged": "[dim]=[/]",
+    "not_offered": "[yellow]–[/]",
+    "absent": "[yellow]–[/]",
+    "failed": "[red]✘[/]",
+    "refused": "[red]✘[/]",
+}
+FIRST_QUERY = (
+    "select region_name, period, value, unit, obs_status from public.indicator_values "
+    "where indicator_id = 'KOMP-01' and region_code in ('0301', 'EAK') order by 1, 2"
+)
+
+
+class ConsoleReporter:
+    """Prints each step as it happens and keeps what the summary needs."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self.fetches: list[FetchOutcome] = []
+        self.outcomes: list[acceptance.Outcome] = []
+        self.publication: Published | None = None
+        self.publication_skipped = False
+
+    def fetched(self, outcome: FetchOutcome) -> None:
+        """See :class:`k2025_pipeline.night.Reporter`."""
+        self.fetches.append(outcome)
+        self._line("raw", outcome.name, outcome.state, outcome.message)
+
+    def typed(self, outcome: acceptance.Outcome) -> None:
+        """See :class:`k2025_pipeline.night.Reporter`."""
+        self.outcomes.append(outcome)
+        self._line("typed", outcome.name, outcome.state, outcome.message)
+
+    def building(self, layer: str, skipped: bool) -> None:
+        """See :class:`k2025_pipeline.night.Reporter`."""
+        state = "unchanged" if skipped else "fetched"
+        self._line("dbt", layer, state, "nothing to build" if skipped else "building and testing …")
+
+    def audited(self, results: list[Acceptance], skipped: bool) -> None:
+        """See :class:`k2025_pipeline.night.Reporter`."""
+        held = sum(result.passed for result in results)
+        state = "unchanged" if skipped else "accepted" if held == len(results) else "refused"
+        self._line("audit", "public", state, f"{held} of {len(results)} expectations hold")
+
+    def published(self, result: Published, skipped: bool) -> None:
+        """See :class:`k2025_pipeline.night.Reporter`."""
+        self.publication, self.publication_skipped = result, skipped
+        message = f"published {result.published_at}" + (", unchanged" if skipped else "")
+        self._line("publish", "warehouse", "unchanged" if skipped else "accepted", message)
+
+    def _line(self, layer: str, name: str, state: str, message: str) -> None:
+        self._console.print(f"{MARKS[state]} [bold]{layer:<8}[/]{name:<11} [dim]{message}[/]", highlight=False)
+
+
+def print_summary(
+    console: Console, home: Home, reporter: ConsoleReporter, checks: list[Any], requests: dict[str, int], seconds: float
+) -> None:
+    """Print what the night came to: tables, cells, checks, indicators, the file and a first query."""
+    failed = [check for check in checks if not check.passed]
+    grid = Table.grid(padding=(0, 2))
+    grid.add_row("Tables", _counts(reporter))
+    grid.add_row("Cells", f"{_cells(home):,} in the published file".replace(",", " "))
+    grid.add_row("Checks", f"{len(checks) - len(failed)} passed, {len(failed)} failed")
+    grid.add_row("Indicators", _indicators(home))
+    asked = ", ".join(f"{count} to {service}" for service, count in sorted(requests.items())) or "none"
+    grid.add_row("Requests", f"{asked}; {seconds:.0f} seconds in all")
+    if home.warehouse.exists():
+        size = home.warehouse.stat().st_size / 1e6
+        standing = " (unchanged)" if reporter.publication_skipped else ""
+        grid.add_row("File", f"{home.warehouse} ({size:.1f} MB){standing}")
+        grid.add_row("Data Docs", str(data_docs(home)))
+    console.print()
+    console.print(Panel(grid, title="K2025", title_align="left", expand=False))
+    for check in failed:
+        console.print(_failed_check(check), highlight=False)
+    if reporter.publication and reporter.publication.source == "demo":
+        console.print("[bold yellow]DEMO: all figures are generated / alle tall er generert. Not SSB's figures.[/]")
+    if home.warehouse.exists():
+        console.print(f'\nTry:  [bold]k2025 query[/] "{FIRST_QUERY}"', highlight=False, soft_wrap=True)
+
+
+def _counts(reporter: ConsoleReporter) -> str:
+    states = Counter(outcome.state for outcome in reporter.fetches)
+    refused = sum(outcome.state == "refused" for outcome in reporter.outcomes)
+    words = [f"{count} {state.replace('_', ' ')}" for state, count in states.items()]
+    return ", ".join(words + ([f"[red]{refused} refused[/]"] if refused else []))
+
+
+def _cells(home: Home) -> int:
+    published = publish.published(home)
+    if published is None:
+        return 0
+    return sum(rows for name, rows in published.tables.items() if name.startswith("source."))
+
+
+def _indicators(home: Home) -> str:
+    if not home.warehouse.exists():
+        return "none published"
+    sql = (
+        "select count(distinct indicator_id) filter (where value is not null), count(value), "
+        "(select count(*) from public.indicators) from public.indicator_values"
+    )
+    with_values, values, declared = publish.query(home, sql).row(0)
+    return f"{with_values} of {declared} published with figures, {values:,} values".replace(",", " ", 2)
+
+
+def _failed_check(check: Any) -> str:
+    blocking = "[red]blocking[/]" if check.blocking else "[yellow]not blocking[/]"
+    names = ("message", "rule", "dagster_dbt/failed_row_count")
+    said = next((check.metadata[name].value for name in names if name in check.metadata), None)
+    text = "" if said is None else f": {said} rows break it" if isinstance(said, int) else f": {said}"
+    return f"  ✘ {'/'.join(check.asset_key.path)} · {check.check_name} ({blocking}){text}"
