@@ -138,7 +138,7 @@ def _run_job(settings: Settings, reporter: Any, force: bool, only: tuple[str, ..
             raise_on_error=False,
             run_config={"resources": {NIGHT: {"config": {"force": force, "only": list(only)}}}},
         )
-        return result.success, result.get_asset_check_evaluations()
+        return result.success, list(result.get_asset_check_evaluations())
 
 
 def _requests(home: Any) -> dict[str, int]:

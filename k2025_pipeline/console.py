@@ -76,7 +76,12 @@ class ConsoleReporter:
 
 
 def print_summary(
-    console: Console, home: Home, reporter: ConsoleReporter, checks: list[Any], requests: dict[str, int], seconds: float
+    console: Console,
+    home: Home,
+    reporter: ConsoleReporter,
+    checks: list[Any],
+    requests: dict[str, int],
+    seconds: float,
 ) -> None:
     """Print what the night came to: tables, cells, checks, indicators, the file and a first query."""
     failed = [check for check in checks if not check.passed]
@@ -129,7 +134,7 @@ def _indicators(home: Home) -> str:
 
 def _failed_check(check: Any) -> str:
     blocking = "[red]blocking[/]" if check.blocking else "[yellow]not blocking[/]"
-    names = ("message", "rule", "dagster_dbt/failed_row_count")
+    names = ("message", "dagster_dbt/failed_row_count")
     said = next((check.metadata[name].value for name in names if name in check.metadata), None)
     text = "" if said is None else f": {said} rows break it" if isinstance(said, int) else f": {said}"
     return f"  ✘ {'/'.join(check.asset_key.path)} · {check.check_name} ({blocking}){text}"

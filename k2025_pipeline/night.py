@@ -43,7 +43,7 @@ class Reporter(Protocol):
         """A delivery was judged."""
 
     def building(self, layer: str, skipped: bool) -> None:
-        """dbt starts on a layer, or skips it because nothing changed."""
+        """Dbt starts on a layer, or skips it because nothing changed."""
 
     def audited(self, results: list[Acceptance], skipped: bool) -> None:
         """The public tables were judged."""

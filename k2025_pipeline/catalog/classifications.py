@@ -19,7 +19,8 @@ class ClassificationContract(Declaration):
     changes: bool = Field(False, description="Ask for the code changes since `changes_from`.")
     changes_from: str = Field("2011-01-01", pattern=r"^\d{4}-\d{2}-\d{2}$")
     corresponds_from: str | None = Field(
-        None, description="Ask, year by year, which code of this classification a code of that one belongs to."
+        None,
+        description="Ask, year by year, which code of this classification a code of that one belongs to.",
     )
     evidence: Evidence
     licence: str = "CC BY 4.0"

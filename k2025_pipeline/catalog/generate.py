@@ -11,9 +11,15 @@ from typing import Any
 
 import orjson
 import yaml
+from pydantic import BaseModel
 
 from k2025_pipeline.catalog.classifications import ClassificationContract
-from k2025_pipeline.catalog.indicators import ExpectationFile, IndicatorDefinition, MeasuresFile, ReferenceFile
+from k2025_pipeline.catalog.indicators import (
+    ExpectationFile,
+    IndicatorDefinition,
+    MeasuresFile,
+    ReferenceFile,
+)
 from k2025_pipeline.catalog.loader import Catalog, load_catalog
 from k2025_pipeline.catalog.tables import TableContract
 from k2025_pipeline.ingest.classifications import datasets
@@ -30,7 +36,7 @@ CATALOG_TABLES = {
     "reference_values": "Published figures / publiserte tall. From schemas/reference_values.yml.",
     "source_tables": "State of each source table / kildetabellenes tilstand. From the lake.",
 }
-SCHEMAS = {
+SCHEMAS: dict[str, type[BaseModel]] = {
     "table": TableContract,
     "classification": ClassificationContract,
     "indicator": IndicatorDefinition,
@@ -90,7 +96,12 @@ def _sources(catalog: Catalog) -> dict[str, Any]:
         "version": 2,
         "sources": [
             {"name": "typed", "schema": "typed", "description": "Views over the lake.", "tables": typed},
-            {"name": "catalog", "schema": "catalog", "description": "Declarations as tables.", "tables": declared},
+            {
+                "name": "catalog",
+                "schema": "catalog",
+                "description": "Declarations as tables.",
+                "tables": declared,
+            },
         ],
     }
 
@@ -125,11 +136,15 @@ def column_docs(table: TableContract) -> dict[str, str]:
     }
 
 
+def _description(table: TableContract) -> str:
+    return f"{table.title.nb}. {table.description.nb} / {table.title.en}. {table.description.en}"
+
+
 def _staging_docs(catalog: Catalog) -> dict[str, Any]:
     models = [
         {
             "name": f"stg_{table.name}",
-            "description": f"{table.title.nb}. {table.description.nb} / {table.title.en}. {table.description.en}",
+            "description": _description(table),
             "data_tests": ["value_and_status_agree"],
             "columns": [{"name": name, "description": text} for name, text in column_docs(table).items()],
         }
@@ -163,7 +178,8 @@ def _observations(catalog: Catalog) -> str:
     parts = [
         "select\n"
         f"    '{table.id}' as table_id,\n"
-        "    measure,\n    category,\n    region_code,\n    region_label,\n    period,\n    unit,\n    value,\n    obs_status,\n"
+        "    measure,\n    category,\n    region_code,\n    region_label,\n    period,\n    unit,\n"
+        "    value,\n    obs_status,\n"
         "    edition,\n    vintage,\n    source,\n    is_stale\n"
         f"from {{{{ ref('stg_{table.name}') }}}}\n"
         "where structure = 'as_published' and category is not null\n"

@@ -77,9 +77,7 @@ def _read_status(status: dict[str, str], cells: int) -> tuple[npt.NDArray[np.uin
     number = {symbol: place for place, symbol in enumerate(symbols)}
     dense = np.zeros(cells, dtype=np.uint8)
     positions = np.fromiter(map(int, status), dtype=np.int64, count=len(status))
-    dense[positions] = np.fromiter(
-        (number[symbol] for symbol in status.values()), dtype=np.uint8, count=len(status)
-    )
+    dense[positions] = np.fromiter((number[symbol] for symbol in status.values()), dtype=np.uint8, count=len(status))
     return dense, symbols
 
 
@@ -102,9 +100,7 @@ def _without_regions(document: Document) -> Document:
     geo = document.geo
     dimension = document.meta["dimension"][geo]
     category = {**dimension["category"], "index": {}, "label": {}}
-    size = [
-        0 if name == geo else length for name, length in zip(document.ids, document.meta["size"], strict=True)
-    ]
+    size = [0 if name == geo else length for name, length in zip(document.ids, document.meta["size"], strict=True)]
     dimensions = {**document.meta["dimension"], geo: {**dimension, "category": category}}
     meta = {**document.meta, "size": size, "dimension": dimensions}
     return Document(meta, np.empty(size, dtype=object), np.empty(size, dtype=np.uint8), ("",))

@@ -113,8 +113,7 @@ def _effective_codelist(
 def _choose(document: Document, selection: Mapping[str, Sequence[str]]) -> dict[str, list[int] | None]:
     """Positions by variable, in table order; None for a variable that is summed away."""
     found = {
-        name: positions(selection.get(name, []), document.codes(name), document.is_time(name))
-        for name in document.ids
+        name: positions(selection.get(name, []), document.codes(name), document.is_time(name)) for name in document.ids
     }
     for name, places in found.items():
         if not places and not document.eliminable(name):
@@ -195,9 +194,7 @@ def _subset(document: Document, variable: str, places: list[int]) -> dict[str, A
     chosen = [codes[place] for place in places]
     category = {key: _only(part, chosen) for key, part in dimension["category"].items()}
     category["index"] = {code: number for number, code in enumerate(chosen)}
-    extension = {
-        key: _only(part, chosen) for key, part in document.extension(variable).items() if key != "codelists"
-    }
+    extension = {key: _only(part, chosen) for key, part in document.extension(variable).items() if key != "codelists"}
     extension["elimination"] = document.eliminable(variable)
     return {**dimension, "category": category, "extension": extension}
 

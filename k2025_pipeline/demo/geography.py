@@ -137,9 +137,7 @@ def load() -> Geography:
     """Build the atoms from the data files."""
     code = np.array(_paths())
     shares = _shares(code)
-    bands = {
-        row["code"]: list(map(float, list(row.values())[1:])) for row in read_rows("population_bands.csv")
-    }
+    bands = {row["code"]: list(map(float, list(row.values())[1:])) for row in read_rows("population_bands.csv")}
     ends = np.array([bands[now] for now in code[:, -1]]).reshape(len(code), 2, 5)
     progress = np.linspace(0, 1, len(YEARS))[None, :, None]
     level = ends[:, :1] ** (1 - progress) * np.maximum(ends[:, 1:], 1) ** progress
@@ -149,9 +147,7 @@ def load() -> Geography:
 def _shares(code: Texts) -> Floats:
     """Each atom's share of its current municipality."""
     names = {row["code"]: row["name"] for row in read_rows("municipalities.csv")}
-    totals = {
-        row["code"]: sum(map(float, list(row.values())[1:6])) for row in read_rows("population_bands.csv")
-    }
+    totals = {row["code"]: sum(map(float, list(row.values())[1:6])) for row in read_rows("population_bands.csv")}
     random = stream("shares").lognormal(0, 0.5, len(code))
     shares = np.zeros(len(code))
     for now in np.unique(code[:, -1]):

@@ -52,11 +52,7 @@ def _clipped(item: Item, start: str, end: str | None) -> tuple[str, str | None]:
 
 def codes_at(classification: Classification, date: str) -> list[Item]:
     """The codes valid on a date, as Klass answers (validity left null)."""
-    valid = [
-        item
-        for item in classification.codes
-        if (item["validFrom"] or "") <= date < (item["validTo"] or _FOREVER)
-    ]
+    valid = [item for item in classification.codes if (item["validFrom"] or "") <= date < (item["validTo"] or _FOREVER)]
     return [{**_full(item), "validFrom": None, "validTo": None} for item in valid]
 
 
@@ -78,9 +74,7 @@ def changes_between(classification: Classification, start: str, end: str | None)
     return [{**names, **item} for item in inside]
 
 
-def corresponds(
-    classification: Classification, target: str, start: str, end: str | None
-) -> list[Item] | None:
+def corresponds(classification: Classification, target: str, start: str, end: str | None) -> list[Item] | None:
     """The correspondence in [start, end); None if there is none that covers the whole range."""
     items = classification.correspondences.get(target, [])
     first = min((item["validFrom"] for item in items), default=_FOREVER)
@@ -143,9 +137,7 @@ def _read_recorded(folder: Path) -> dict[str, Classification]:
             for path in sorted(folder.glob("131-changes-*.json"))
             for change in orjson.loads(path.read_bytes())["codeChanges"]
         ]
-        found["131"] = Classification(
-            _about("Standard for kommuneinndeling"), valid_intervals(now, changes), changes
-        )
+        found["131"] = Classification(_about("Standard for kommuneinndeling"), valid_intervals(now, changes), changes)
     for groups_path in folder.glob("municipality-groups-*.csv"):
         start = f"{groups_path.stem.rsplit('-', 1)[1]}-01-01"
         with groups_path.open(encoding="utf-8", newline="") as lines:
@@ -172,9 +164,7 @@ def _add_groups(found: dict[str, Classification], rows: list[dict[str, str]], st
         codes = [code_item(code, label, start, None) for code, label in groups]
         found[target] = Classification(_about(name), codes)
         municipalities.correspondences[target] = [
-            correspondence_item(
-                (row["municipality_code"], row["municipality_name"]), group_of(row), start, None
-            )
+            correspondence_item((row["municipality_code"], row["municipality_name"]), group_of(row), start, None)
             for row in rows
         ]
 
@@ -194,9 +184,7 @@ def code_item(code: str, name: str, start: str, end: str | None) -> Item:
     return {"code": code, "name": name, "level": "1", "parentCode": None, "validFrom": start, "validTo": end}
 
 
-def correspondence_item(
-    source: tuple[str, str], target: tuple[str, str], start: str, end: str | None
-) -> Item:
+def correspondence_item(source: tuple[str, str], target: tuple[str, str], start: str, end: str | None) -> Item:
     """One item of a correspondence in the general file form; source and target are (code, name)."""
     return {
         "sourceCode": source[0],
@@ -208,9 +196,7 @@ def correspondence_item(
     }
 
 
-def valid_intervals(
-    codes_now: Iterable[Mapping[str, Any]], changes: Iterable[Mapping[str, Any]]
-) -> list[Item]:
+def valid_intervals(codes_now: Iterable[Mapping[str, Any]], changes: Iterable[Mapping[str, Any]]) -> list[Item]:
     """Validity of every code and name, found by walking the changes back from the codes of a later date.
 
     A change with the same code and another name closes one name and opens another; with the same code and
@@ -222,27 +208,19 @@ def valid_intervals(
         changes: items as Klass gives them.
     """
     changes = list(changes)
-    state: dict[str, tuple[str, str | None]] = {
-        str(item["code"]): (str(item["name"]), None) for item in codes_now
-    }
+    state: dict[str, tuple[str, str | None]] = {str(item["code"]): (str(item["name"]), None) for item in codes_now}
     dates = sorted({str(change["changeOccurred"]) for change in changes}, reverse=True)
     intervals: list[Item] = []
     for date in dates:
-        intervals += _step_back(
-            state, [change for change in changes if change["changeOccurred"] == date], date
-        )
+        intervals += _step_back(state, [change for change in changes if change["changeOccurred"] == date], date)
     start = dates[-1] if dates else ""
     intervals += [code_item(code, name, start, end) for code, (name, end) in state.items() if end != start]
     return sorted(intervals, key=lambda item: (item["code"], item["validFrom"]))
 
 
-def _step_back(
-    state: dict[str, tuple[str, str | None]], changes: list[Mapping[str, Any]], date: str
-) -> list[Item]:
+def _step_back(state: dict[str, tuple[str, str | None]], changes: list[Mapping[str, Any]], date: str) -> list[Item]:
     """Undo one date's changes in `state` (code → name, end) and return the intervals that began then."""
-    continuing = {
-        change["oldCode"]: change["oldName"] for change in changes if change["oldCode"] == change["newCode"]
-    }
+    continuing = {change["oldCode"]: change["oldName"] for change in changes if change["oldCode"] == change["newCode"]}
     begun = []
     for code in sorted({change["newCode"] for change in changes if change["newCode"] in state}):
         name, end = state[code]

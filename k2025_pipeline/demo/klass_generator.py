@@ -41,9 +41,7 @@ def classifications(geography: Geography) -> dict[str, dict[str, Any]]:
             "Standard for gruppering av kommuner etter folkemengde og økonomiske rammebetingelser",
             [code_item(code, name, start, None) for code, name in groups],
         ),
-        "128": _file(
-            "Standard for sentralitet", [code_item(code, name, start, None) for code, name in classes]
-        ),
+        "128": _file("Standard for sentralitet", [code_item(code, name, start, None) for code, name in classes]),
     }
 
 
@@ -86,11 +84,7 @@ def _changes() -> list[Item]:
 
 def _counties(geography: Geography) -> list[Item]:
     """Counties with the years in which municipalities have their number."""
-    labels = {
-        row["code"][3:]: row["label"]
-        for row in read_rows("kostra_regions.csv")
-        if row["code"].startswith("EKA")
-    }
+    labels = {row["code"][3:]: row["label"] for row in read_rows("kostra_regions.csv") if row["code"].startswith("EKA")}
     county = geography.code.astype("U2")
     items = []
     for code in np.unique(county).tolist():
@@ -106,9 +100,7 @@ def _recent_municipalities() -> list[Item]:
     start = _first_day(FIRST_YEAR)
     recent = [item for item in _municipalities() if (item["validTo"] or "9999") > start]
     return [
-        {**item, "validFrom": max(item["validFrom"], start)}
-        for item in recent
-        if item["code"] != NOT_A_MUNICIPALITY
+        {**item, "validFrom": max(item["validFrom"], start)} for item in recent if item["code"] != NOT_A_MUNICIPALITY
     ]
 
 

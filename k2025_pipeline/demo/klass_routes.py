@@ -40,9 +40,7 @@ class Klass:
         }
         return [Route("/classifications/{id}" + path, self._page(answer)) for path, answer in pages.items()]
 
-    def _page(
-        self, answer: Callable[[Classification, Request], tuple[str, Any]]
-    ) -> Callable[[Request], Response]:
+    def _page(self, answer: Callable[[Classification, Request], tuple[str, Any]]) -> Callable[[Request], Response]:
         def page(request: Request) -> Response:
             number = request.path_params["id"]
             if number not in self._classifications:
@@ -66,9 +64,7 @@ class Klass:
         return "codeList", {"codes": klass_files.codes_between(classification, *_range(request))}
 
     def _changes(self, classification: Classification, request: Request) -> tuple[str, Any]:
-        return "codeChangeList", {
-            "codeChanges": klass_files.changes_between(classification, *_range(request))
-        }
+        return "codeChangeList", {"codeChanges": klass_files.changes_between(classification, *_range(request))}
 
     def _corresponds(self, classification: Classification, request: Request) -> tuple[str, Any]:
         items = klass_files.corresponds(classification, _target(request), *_range(request))
@@ -89,9 +85,7 @@ def _date(request: Request, name: str) -> str:
     try:
         return date.fromisoformat(text).isoformat()
     except ValueError:
-        raise problems.klass_bad_request(
-            f"Parameter {name} is not a date: '{text}'", request.url.path
-        ) from None
+        raise problems.klass_bad_request(f"Parameter {name} is not a date: '{text}'", request.url.path) from None
 
 
 def _range(request: Request) -> tuple[str, str | None]:

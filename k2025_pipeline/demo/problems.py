@@ -112,9 +112,7 @@ def unknown_page() -> Problem:
 
 def invalid_request() -> Problem:
     """A parameter or the body cannot be read at all."""
-    return Problem(
-        "One or more validation errors occurred.", kind="https://tools.ietf.org/html/rfc9110#section-15.5.1"
-    )
+    return Problem("One or more validation errors occurred.", kind="https://tools.ietf.org/html/rfc9110#section-15.5.1")
 
 
 def klass_not_found(detail: str, path: str) -> Problem:

@@ -175,9 +175,7 @@ def _education(geography: Geography, users: Users) -> Floats:
     atoms = len(geography.code)
     need = (users.services * _CARE_INTENSITY).sum(axis=2) + 0.5
     staffing = _noise("staffing", 0.10, (atoms, 1)) * _noise("yearly staffing", 0.02, need.shape)
-    mix = _noise("mix", 0.12, (atoms, 1, len(EDUCATION))) * _noise(
-        "yearly mix", 0.02, (*need.shape, len(EDUCATION))
-    )
+    mix = _noise("mix", 0.12, (atoms, 1, len(EDUCATION))) * _noise("yearly mix", 0.02, (*need.shape, len(EDUCATION)))
     return _spread((need * staffing)[:, :, None] * mix, national_education())
 
 
@@ -194,9 +192,7 @@ def _physicians(people: Floats, residents: Floats) -> Floats:
     rest = np.array(PHYSICIANS) / 1e4 * country - institution
     open_256 = np.array(TABLE_YEARS) >= FIRST_YEAR_OF_256
     weights = people[:, :, None] * _noise("physicians", 0.15, (len(people), 1, len(PHYSICIAN_FUNCTIONS)))
-    shares = np.array(_FUNCTION_SHARES) * np.where(
-        open_256[:, None], 1, np.array(PHYSICIAN_FUNCTIONS) != "256"
-    )
+    shares = np.array(_FUNCTION_SHARES) * np.where(open_256[:, None], 1, np.array(PHYSICIAN_FUNCTIONS) != "256")
     shares = shares / shares.sum(axis=1, keepdims=True)
     functions = _spread(weights, rest[:, None] * shares)
     in_homes = _spread(residents * _noise("homes", 0.15, (len(people), 1)), institution)

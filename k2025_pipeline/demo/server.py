@@ -62,9 +62,7 @@ def create_app(
     return Starlette(
         routes=[Mount(STATBANK_PATH, routes=statbank.routes()), Mount(KLASS_PATH, routes=klass.routes())],
         exception_handlers=handlers,
-        middleware=[
-            Middleware(Gateway, rate_limit=rate_limit, window_seconds=window_seconds, source=tables.source)
-        ],
+        middleware=[Middleware(Gateway, rate_limit=rate_limit, window_seconds=window_seconds, source=tables.source)],
     )
 
 
@@ -124,15 +122,11 @@ class Statbank:
         size = _positive(parameters, "pagesize", _DEFAULT_PAGE_SIZE)
         words = parameters.get("query", "")
         base = _base_url(request)
-        return _json(
-            table_pages.table_list(self._folder, base, _language(parameters), words, past_days, page, size)
-        )
+        return _json(table_pages.table_list(self._folder, base, _language(parameters), words, past_days, page, size))
 
     def _table(self, request: Request) -> Response:
         table = self._known_table(request)
-        return _json(
-            table_pages.table_item(self._folder, table, _base_url(request), _language(_lowered(request)))
-        )
+        return _json(table_pages.table_item(self._folder, table, _base_url(request), _language(_lowered(request))))
 
     def _metadata(self, request: Request) -> Response:
         table, language = self._known_table(request), _language(_lowered(request))
@@ -219,9 +213,7 @@ def _post_query(body: bytes, language: str) -> Query:
     try:
         content = orjson.loads(body)
         items: Sequence[dict[str, Any]] = content.get("selection") or []
-        selection = {
-            item["variableCode"]: [str(code) for code in item.get("valueCodes") or []] for item in items
-        }
+        selection = {item["variableCode"]: [str(code) for code in item.get("valueCodes") or []] for item in items}
         codelists = {item["variableCode"]: item["codelist"] for item in items if item.get("codelist")}
         placement = content.get("placement") or {}
         names = [name for key in ("heading", "stub") for name in placement.get(key) or []]

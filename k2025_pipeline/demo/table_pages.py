@@ -116,9 +116,7 @@ def metadata(folder: Folder, table: str, codelist: str, base_url: str, language:
     answer = dict(document.meta)
     answer["href"] = f"{href}/metadata?lang={language}&outputFormat=json-stat2"
     answer["link"] = {"data": [{"href": f"{href}/data?lang={language}&outputFormat=json-stat2"}]}
-    answer["dimension"] = {
-        name: _described(folder, table, document, name, base_url, language) for name in document.ids
-    }
+    answer["dimension"] = {name: _described(folder, table, document, name, base_url, language) for name in document.ids}
     answer["extension"] = extract.public_extension(document, language)
     answer["value"] = []
     return answer

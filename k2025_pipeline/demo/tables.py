@@ -129,9 +129,7 @@ def _kostra_table(
     values = _last_year(cells)
     dimensions = [_region_dimension(world.regions), *between]
     symbols = _wide(world.symbols, values.shape)
-    return Table(
-        number, title, dimensions, KOSTRA_REGION, measures, TABLE_YEARS, _END_OF_YEAR, values, symbols
-    )
+    return Table(number, title, dimensions, KOSTRA_REGION, measures, TABLE_YEARS, _END_OF_YEAR, values, symbols)
 
 
 def _hide(table: Table, counts: Floats, world: World, measures: Sequence[int]) -> None:
@@ -272,9 +270,7 @@ def table_12293(world: World) -> Table:
     hours = _ratio(world.sums(staff.physicians[:, :, -1].sum(axis=2)) * resources.HOURS_PER_FTE, residents)
     share = _ratio(long_80, world.bands[..., 3:].sum(axis=2), 100)
     title = "12293: Omsorgstjenester - supplerende nøkkeltall, etter region, statistikkvariabel og år"
-    table = _kostra_table(
-        "12293", title, world, [], _MEASURES_12293, np.stack([occupancy, hours, share], axis=2)
-    )
+    table = _kostra_table("12293", title, world, [], _MEASURES_12293, np.stack([occupancy, hours, share], axis=2))
     _hide(table, np.stack([residents, residents, long_80], axis=2), world, [0, 1, 2])
     return table
 
@@ -305,9 +301,7 @@ def table_14533(world: World) -> Table:
     cells = np.concatenate([parts.sum(axis=2, keepdims=True), parts], axis=2)[..., None]
     title = "14533: Årsverk i omsorgstjenestene, etter region, yrke, statistikkvariabel og år"
     measures = [Measure(_FTE_CODE, "Avtalte årsverk (årsverk)", "årsverk", 0)]
-    return _kostra_table(
-        "14533", title, world, [Dimension("KOKyrker0000", "yrke", _OCCUPATIONS)], measures, cells
-    )
+    return _kostra_table("14533", title, world, [Dimension("KOKyrker0000", "yrke", _OCCUPATIONS)], measures, cells)
 
 
 def table_14534(world: World) -> Table:
@@ -330,9 +324,7 @@ def table_14534(world: World) -> Table:
         Measure(_FTE_CODE, "Avtalte årsverk (årsverk)", "årsverk", 1),
         Measure("KOSARBAARSVINNB0000", "Avtalte årsverk per 10 000 innbyggere (årsverk)", "årsverk", 1),
     ]
-    title = (
-        "14534: Årsverk i omsorgstjenestene, etter region, stillingstype, utdanning, statistikkvariabel og år"
-    )
+    title = "14534: Årsverk i omsorgstjenestene, etter region, stillingstype, utdanning, statistikkvariabel og år"
     return _kostra_table("14534", title, world, between, measures, np.stack([fte, per_inhabitant], axis=4))
 
 
@@ -372,9 +364,7 @@ def table_12003(world: World) -> Table:
     ]
     measures = [
         Measure("KOSomsorgantbruk0000", "Brukere (antall)", "antall", 0),
-        Measure(
-            "KOSPr1000innbyge0000", "Omsorgstjenester - brukere per 1000 innbyggere (antall)", "antall", 1
-        ),
+        Measure("KOSPr1000innbyge0000", "Omsorgstjenester - brukere per 1000 innbyggere (antall)", "antall", 1),
     ]
     return Table(
         "12003",
@@ -491,9 +481,7 @@ def table_11645(world: World) -> Table:
     )
 
 
-def _population_table(
-    regions: Regions, persons: Ints, without: Symbols, extension: Mapping[str, object]
-) -> Table:
+def _population_table(regions: Regions, persons: Ints, without: Symbols, extension: Mapping[str, object]) -> Table:
     values = np.moveaxis(regions.sum_over(persons), 1, -1)[:, :, :, None]
     ages = [f"{age:03d}" for age in range(population.AGES - 1)]
     labels = {age: f"{int(age)} år" for age in ages} | {"105+": "105 år eller eldre"}
@@ -532,6 +520,4 @@ def table_07459_summed(geography: Geography, persons: Ints) -> Table:
         for place, code in enumerate(regions.codes)
     }
     codelist = {"label": "Kommuner, sammenslåtte tidsserier", "valueMap": parts}
-    return _population_table(
-        regions, persons, np.where(broken, NOT_VALID, 0).astype(np.uint8), {"codelist": codelist}
-    )
+    return _population_table(regions, persons, np.where(broken, NOT_VALID, 0).astype(np.uint8), {"codelist": codelist})

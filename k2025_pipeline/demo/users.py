@@ -53,10 +53,7 @@ class Users:
     def disturbed(self, factor: Floats) -> "Users":
         """The same with every array multiplied by a factor per atom and year and rounded."""
         return Users(
-            *(
-                np.rint(getattr(self, part.name) * factor[:, :, None]).astype(np.int64)
-                for part in fields(self)
-            )
+            *(np.rint(getattr(self, part.name) * factor[:, :, None]).astype(np.int64) for part in fields(self))
         )
 
 
@@ -94,14 +91,10 @@ def generate(geography: Geography, population: Floats) -> Users:
     """
     country = population.sum(axis=0)
     users = national_users(country)
-    home_care = np.hstack(
-        [users[:, _UNDER_80] * _HOME_CARE_UNDER_80, _over_80(HOME_CARE_80, country, (0.23, 0.45))]
-    )
+    home_care = np.hstack([users[:, _UNDER_80] * _HOME_CARE_UNDER_80, _over_80(HOME_CARE_80, country, (0.23, 0.45))])
     residents_80 = _over_80(INSTITUTION_80, country, (0.08, 0.25))
     long_stay = np.hstack([users[:, _UNDER_80] * _LONG_STAY_UNDER_80, residents_80 * _LONG_STAY_OF_80])
-    short_stay = np.hstack(
-        [users[:, _UNDER_80] * _SHORT_STAY_UNDER_80, residents_80 * (1 - _LONG_STAY_OF_80)]
-    )
+    short_stay = np.hstack([users[:, _UNDER_80] * _SHORT_STAY_UNDER_80, residents_80 * (1 - _LONG_STAY_OF_80)])
     only_67_79 = np.arange(len(BANDS)) == 2
     propensity = population * _lognormal("propensity", 0.12, geography)[:, :, None]
     services = apportion(propensity, users)

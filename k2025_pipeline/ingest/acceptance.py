@@ -79,9 +79,7 @@ def accept_table(home: Home, contract: TableContract, fetch_problem: str | None 
     return _settle(TypedLake(home), parcel, fetch_problem)
 
 
-def accept_classification(
-    home: Home, contract: ClassificationContract, fetch_problem: str | None = None
-) -> Outcome:
+def accept_classification(home: Home, contract: ClassificationContract, fetch_problem: str | None = None) -> Outcome:
     """Make the newest delivery of a classification current, if it passes; see :func:`accept_table`."""
     delivery = Archive(home).latest(contract.name)
     if delivery is None:
@@ -120,8 +118,7 @@ def _known_verdicts(lake: TypedLake, parcel: _Parcel) -> list[Verdict] | None:
     """Verdicts written beside the current vintages, if they are of this delivery and of these rules."""
     current = [lake.current(name) for name in parcel.datasets.values()]
     same = all(
-        v is not None and v.vintage == parcel.delivery.vintage and v.verdict["rules"] == parcel.rules
-        for v in current
+        v is not None and v.vintage == parcel.delivery.vintage and v.verdict["rules"] == parcel.rules for v in current
     )
     return [Verdict.from_data(v.verdict) for v in current if v is not None] if same else None
 

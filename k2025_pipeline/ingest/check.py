@@ -64,5 +64,3 @@ def _confirmed(contract: TableContract, offered: jsonstat.Dataset) -> list[str]:
         if measure.evidence == "assumed" and code is not None and measures:
             lines.append(f"measures.{measure.name}: assumed, found as {code} «{measures.label_of[code]}»")
     return lines
-
-

@@ -35,12 +35,22 @@ def datasets(contract: ClassificationContract) -> dict[str, str]:
 
 def fingerprint(contract: ClassificationContract, last_year: int) -> str:
     """Short hash of all that decides what is asked for; a new calendar year asks anew."""
-    asked = (contract.first_year, contract.changes, contract.changes_from, contract.corresponds_from, last_year)
+    asked = (
+        contract.first_year,
+        contract.changes,
+        contract.changes_from,
+        contract.corresponds_from,
+        last_year,
+    )
     return hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
 
 
 def fetch(
-    contract: ClassificationContract, client: KlassClient, archive: Archive, last_modified: str, last_year: int
+    contract: ClassificationContract,
+    client: KlassClient,
+    archive: Archive,
+    last_modified: str,
+    last_year: int,
 ) -> Delivery:
     """Ask Klass for all that the contract wants and archive the answers.
 

@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from k2025_pipeline.lake.home import Home
 from k2025_pipeline.pxweb.client import LIVE_URL, source_kind
 from k2025_pipeline.pxweb.transport import Transport
 
-DEMO_EDITIONS = {"demo": "revised", "demo:unrevised": "unrevised"}
+DEMO_EDITIONS: dict[str, Literal["revised", "unrevised"]] = {"demo": "revised", "demo:unrevised": "unrevised"}
 
 
 class UnknownSource(Exception):

@@ -93,9 +93,7 @@ def to_typed(contract: TableContract, delivery: Delivery) -> pl.DataFrame:
     """
     asked = questions(contract, delivery)
     frames = [
-        _typed_part(contract, asked[answer.label], answer.read())
-        for answer in delivery.answers
-        if answer.role == DATA
+        _typed_part(contract, asked[answer.label], answer.read()) for answer in delivery.answers if answer.role == DATA
     ]
     return pl.concat(frames) if frames else empty(contract)
 
@@ -103,7 +101,11 @@ def to_typed(contract: TableContract, delivery: Delivery) -> pl.DataFrame:
 def typed_schema(contract: TableContract) -> dict[str, pl.DataType]:
     """Column types of a table's typed frame, in order."""
     category = pl.Categorical()
-    columns: dict[str, pl.DataType] = {"structure": category, "region_code": category, "region_label": category}
+    columns: dict[str, pl.DataType] = {
+        "structure": category,
+        "region_code": category,
+        "region_label": category,
+    }
     for dimension in contract.category_dimensions:
         columns[dimension.column] = category
         if dimension.categories:

@@ -6,7 +6,7 @@ Here belongs the sequence of questions and the form of the answers. Not here: ho
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -17,15 +17,16 @@ from k2025_pipeline.pxweb.errors import InvalidAnswer, NotFound
 from k2025_pipeline.pxweb.transport import Answer, Transport
 
 KLASS_PATH = "/api/klass/v1"
-CODES_SCHEMA = {"code": pl.String, "name": pl.String, "valid_from": pl.Date, "valid_to": pl.Date}
-CHANGES_SCHEMA = {
+Schema = dict[str, type[pl.DataType]]
+CODES_SCHEMA: Schema = {"code": pl.String, "name": pl.String, "valid_from": pl.Date, "valid_to": pl.Date}
+CHANGES_SCHEMA: Schema = {
     "old_code": pl.String,
     "old_name": pl.String,
     "new_code": pl.String,
     "new_name": pl.String,
     "changed_on": pl.Date,
 }
-CORRESPONDENCE_SCHEMA = {"source_code": pl.String, "target_code": pl.String, "year": pl.String}
+CORRESPONDENCE_SCHEMA: Schema = {"source_code": pl.String, "target_code": pl.String, "year": pl.String}
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,7 @@ class KlassClient:
         start = f"{contract.first_year}-01-01"
         yield KlassAnswer("codes", None, self._get(contract.id, "/codes", {"from": start}))
         if contract.changes:
-            yield KlassAnswer(
-                "changes", None, self._get(contract.id, "/changes", {"from": contract.changes_from})
-            )
+            yield KlassAnswer("changes", None, self._get(contract.id, "/changes", {"from": contract.changes_from}))
         if contract.corresponds_from:
             for year in range(int(contract.first_year), last_year + 1):
                 answer = self._correspondence(contract.corresponds_from, contract.id, year)
@@ -98,7 +97,7 @@ class KlassClient:
 def decode_codes(raw: bytes) -> pl.DataFrame:
     """Codes with their validity: ``code``, ``name``, ``valid_from``, ``valid_to`` (exclusive; null when open)."""
     items = _items(raw, "codes")
-    rows = {
+    rows: dict[str, list[str | None]] = {
         "code": [item["code"] for item in items],
         "name": [item["name"] for item in items],
         "valid_from": [item.get("validFromInRequestedRange") for item in items],
@@ -125,9 +124,7 @@ def decode_correspondence(raw: bytes, year: str) -> pl.DataFrame:
     items = _items(raw, "correspondenceItems")
     first_day = f"{year}-01-01"
     valid = [
-        item
-        for item in items
-        if (item.get("validFrom") or "") <= first_day < (item.get("validTo") or "9999-12-31")
+        item for item in items if (item.get("validFrom") or "") <= first_day < (item.get("validTo") or "9999-12-31")
     ]
     rows = {
         "source_code": [item["sourceCode"] for item in valid],
@@ -144,7 +141,7 @@ def _items(raw: bytes, member: str) -> list[dict[str, str]]:
         raise InvalidAnswer(f"Klass: the answer has no `{member}` in JSON. Try again later.") from error
 
 
-def _dated(rows: dict[str, list[str | None]], schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
+def _dated(rows: Mapping[str, Sequence[str | None]], schema: Schema) -> pl.DataFrame:
     texts = pl.DataFrame(rows, schema=dict.fromkeys(schema, pl.String))
     return texts.with_columns(
         pl.col(name).str.slice(0, 10).str.to_date("%Y-%m-%d") for name, dtype in schema.items() if dtype == pl.Date

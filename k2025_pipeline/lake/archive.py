@@ -59,9 +59,7 @@ class Archive:
     def __init__(self, home: Home) -> None:
         self._root = home.raw
 
-    def store(
-        self, dataset: str, updated: str, question: str, answers: list[tuple[str, str, Answer]]
-    ) -> Delivery:
+    def store(self, dataset: str, updated: str, question: str, answers: list[tuple[str, str, Answer]]) -> Delivery:
         """Keep a whole delivery; the manifest is written last, so that a half one is never read.
 
         Args:
@@ -71,8 +69,7 @@ class Archive:
         vintage = self._free_vintage(dataset, vintage_id(updated))
         folder = self._root / dataset / vintage
         requests = [
-            _keep(folder, number, role, label, answer)
-            for number, (role, label, answer) in enumerate(answers, start=1)
+            _keep(folder, number, role, label, answer) for number, (role, label, answer) in enumerate(answers, start=1)
         ]
         manifest = {
             "dataset": dataset,

@@ -99,8 +99,8 @@ def write_bytes(path: Path, content: bytes, read_only: bool = False) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o444 if read_only else 0o644)
-        os.replace(temporary, path)
+        Path(temporary).chmod(0o444 if read_only else 0o644)
+        Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

@@ -46,7 +46,7 @@ def nightly_job() -> Any:
         NIGHTLY,
         selection=dg.AssetSelection.all(),
         executor_def=dg.in_process_executor,
-        description="Spør SSB hva som er nytt, henter, prøver, bygger og publiserer / asks, fetches, proves, publishes.",
+        description="Henter det SSB har endret, prøver det og publiserer / fetches what changed, proves, publishes.",
         tags={"dagster/max_retries": "0"},
     )
 
@@ -60,7 +60,7 @@ def schedules(job: Any) -> list[dg.ScheduleDefinition]:
             cron_schedule="15 4 * * *",
             execution_timezone=OSLO,
             default_status=dg.DefaultScheduleStatus.RUNNING,
-            description="Hver natt 04:15, før SSB bygger om 05:00 / every night at 04:15, before SSB rebuilds at 05:00.",
+            description="Hver natt, før SSB bygger om 05:00 / every night, before SSB rebuilds at 05:00.",
         ),
         dg.ScheduleDefinition(
             name="weekdays_0840",
@@ -68,6 +68,6 @@ def schedules(job: Any) -> list[dg.ScheduleDefinition]:
             cron_schedule="40 8 * * 1-5",
             execution_timezone=OSLO,
             default_status=dg.DefaultScheduleStatus.RUNNING,
-            description="Hverdager 08:40, etter at SSB publiserer 08:00 / weekdays at 08:40, after SSB publishes at 08:00.",
+            description="Hverdager, etter at SSB publiserer 08:00 / weekdays, after SSB publishes at 08:00.",
         ),
     ]

@@ -5,7 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject, dbt_assets
+from dagster_dbt import (
+    DagsterDbtTranslator,
+    DagsterDbtTranslatorSettings,
+    DbtCliResource,
+    DbtProject,
+    dbt_assets,
+)
 
 from k2025_pipeline.night import Night
 from k2025_pipeline.orchestration.common import FRESHNESS, NIGHT, OWNERS, night_of
@@ -28,9 +34,7 @@ class Translator(DagsterDbtTranslator):
         # Source tests as checks would let dbt run past a failed blocking check of the typed table.
         super().__init__(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=False))
 
-    def get_asset_spec(
-        self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
-    ) -> dg.AssetSpec:
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
         """See :class:`DagsterDbtTranslator`."""
         spec = super().get_asset_spec(manifest, unique_id, project)
         node = manifest["nodes"].get(unique_id)
@@ -67,11 +71,9 @@ def dbt_layers(settings: Settings, manifest: Path) -> list[dg.AssetsDefinition]:
 
 
 def dbt_resource(settings: Settings) -> DbtCliResource:
-    """dbt's command line, over the project of these settings."""
+    """Dbt's command line, over the project of these settings."""
     project = str(settings.dbt_project)
-    return DbtCliResource(
-        project_dir=project, profiles_dir=project, dbt_executable=dbt_project.executable()
-    )
+    return DbtCliResource(project_dir=project, profiles_dir=project, dbt_executable=dbt_project.executable())
 
 
 def _layer(name: str, select: str, manifest: Path, settings: Settings) -> dg.AssetsDefinition:

@@ -36,9 +36,10 @@ def acceptance_checks(catalog: Catalog) -> dg.AssetChecksDefinition:
 
 
 def _check_result(result: Acceptance, docs: dg.MetadataValue) -> dg.AssetCheckResult:
-    metadata: dict[str, Any] = {"rule": result.description, "data_docs": docs}
+    metadata: dict[str, Any] = {"message": result.description, "data_docs": docs}
     if not result.passed:
-        metadata |= {"failed_rows": result.failed, "sample": ", ".join(result.sample) or "–"}
+        sample = ", ".join(result.sample) or "–"
+        metadata |= {"message": f"{result.description} Brutt av {result.failed} rader: {sample}"}
     if result.observed:
         metadata["observed"] = result.observed[:500]
     return dg.AssetCheckResult(

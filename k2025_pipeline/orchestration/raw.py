@@ -34,7 +34,9 @@ def _raw_asset(contract: Contract) -> dg.AssetsDefinition:
         check_specs=[
             dg.AssetCheckSpec("answered", asset=key, description="Kilden svarte / the source answered."),
             dg.AssetCheckSpec(
-                "as_declared", asset=key, description="Kildens metadata er som kontrakten / as the contract says."
+                "as_declared",
+                asset=key,
+                description="Kildens metadata er som kontrakten / as the contract says.",
             ),
         ],
     )
@@ -83,8 +85,6 @@ def _as_declared(outcome: FetchOutcome) -> dg.AssetCheckResult:
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"message": _differences(outcome), "rows": rows_as_table(rows)},
     )
-
-
 
 
 def _differences(outcome: FetchOutcome) -> str:

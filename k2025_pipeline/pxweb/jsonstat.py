@@ -86,9 +86,7 @@ def decode(raw: bytes) -> pl.DataFrame:
         raise InvalidAnswer(f"JSON-stat: `size` says {declared}, but the categories number {sizes}.")
     cells = int(np.prod(sizes, dtype=np.int64)) if sizes else 0
     columns = [_code_column(d, sizes, place) for place, d in enumerate(dimensions)]
-    return pl.DataFrame(
-        [*columns, _values(document.get("value"), cells), _statuses(document.get("status"), cells)]
-    )
+    return pl.DataFrame([*columns, _values(document.get("value"), cells), _statuses(document.get("status"), cells)])
 
 
 def _document(raw: bytes) -> dict[str, Any]:
@@ -184,7 +182,7 @@ def _scatter(name: str, sparse: dict[str, Any], cells: int, dtype: type[pl.DataT
     except pl.exceptions.InvalidOperationError as error:
         raise InvalidAnswer(f"JSON-stat: `{name}` has a key that is not a cell's number.") from error
     if len(rows) and (rows.min() < 0 or rows.max() >= cells):  # type: ignore[operator]
-        raise InvalidAnswer(f"JSON-stat: `{name}` names cell {rows.max()} of {cells}.")
+        raise InvalidAnswer(f"JSON-stat: `{name}` names a cell beyond the {cells} that there are.")
     dense = pl.Series(name, [None], dtype=dtype).new_from_index(0, cells)
     return dense.scatter(rows, _typed(name, list(sparse.values()), dtype))
 

@@ -120,15 +120,9 @@ def plan(selection: Selection, limit: int) -> list[Selection]:
 
 def covers(whole: Selection, parts: list[Selection]) -> bool:
     """Whether the parts are exactly the whole: same cells in number, every code inside, none twice."""
-    inside = all(
-        set(part.codes[dimension]) <= set(codes)
-        for part in parts
-        for dimension, codes in whole.codes.items()
-    )
+    inside = all(set(part.codes[dimension]) <= set(codes) for part in parts for dimension, codes in whole.codes.items())
     boxes = [{d: frozenset(codes) for d, codes in part.codes.items()} for part in parts]
     apart = all(
-        any(not (one[d] & other[d]) for d in one)
-        for place, one in enumerate(boxes)
-        for other in boxes[place + 1 :]
+        any(not (one[d] & other[d]) for d in one) for place, one in enumerate(boxes) for other in boxes[place + 1 :]
     )
     return inside and apart and sum(part.cells for part in parts) == whole.cells

@@ -24,7 +24,13 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from k2025_pipeline import __version__
-from k2025_pipeline.pxweb.errors import InvalidAnswer, SourceError, SourceUnavailable, TooManyRequests, error_for
+from k2025_pipeline.pxweb.errors import (
+    InvalidAnswer,
+    SourceError,
+    SourceUnavailable,
+    TooManyRequests,
+    error_for,
+)
 
 log = logging.getLogger(__name__)
 
@@ -143,22 +149,28 @@ class Transport:
             retry=tenacity.retry_if_exception_type(SourceUnavailable),
             sleep=self._sleep,
             before_sleep=lambda state: log.warning(
-                "%s; attempt %s of %s", state.outcome and state.outcome.exception(), state.attempt_number, ATTEMPTS
+                "%s; attempt %s of %s",
+                state.outcome and state.outcome.exception(),
+                state.attempt_number,
+                ATTEMPTS,
             ),
             reraise=True,
         )
         return retrying(self._send_once, method, url, what, params, body)
 
-    def _send_once(
-        self, method: str, url: str, what: str, params: dict[str, str] | None, body: bytes | None
-    ) -> Answer:
+    def _send_once(self, method: str, url: str, what: str, params: dict[str, str] | None, body: bytes | None) -> Answer:
         host = urlsplit(url).netloc
         self._limiter.wait(host)
         self._count(url)
         headers = {"Content-Type": "application/json"} if body is not None else {}
         try:
             response = self._session.request(
-                method, url, params=params, data=body, headers=headers, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT)
+                method,
+                url,
+                params=params,
+                data=body,
+                headers=headers,
+                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
             )
         except requests.RequestException as error:
             raise SourceUnavailable(

@@ -115,9 +115,7 @@ def judge_classification(contract: ClassificationContract, kind: str, frame: pl.
 
 
 def _not_empty(frame: pl.DataFrame) -> RuleResult:
-    return RuleResult(
-        "not_empty", "The answer has rows.", "See the archived answer below raw/.", int(frame.is_empty())
-    )
+    return RuleResult("not_empty", "The answer has rows.", "See the archived answer below raw/.", int(frame.is_empty()))
 
 
 def pandera_schema(columns: dict[str, pl.DataType], rules: list[Rule]) -> pa.DataFrameSchema:
@@ -314,5 +312,10 @@ def _classification_rules(contract: ClassificationContract, kind: str) -> list[R
     key = {"codes": ["code", "name", "valid_from"], "correspondence": ["source_code", "year"]}[kind]
     return [
         Rule("code_valid", "A code has its form.", advice, pl.col(code).str.contains(contract.code_pattern)),
-        Rule("key_unique", f"One row per {', '.join(key)}.", "Klass gave a row twice.", pl.struct(key).is_unique()),
+        Rule(
+            "key_unique",
+            f"One row per {', '.join(key)}.",
+            "Klass gave a row twice.",
+            pl.struct(key).is_unique(),
+        ),
     ]

@@ -96,7 +96,7 @@ def _context(home: Home) -> Any:
 
     context = gx.get_context(mode="file", project_root_dir=str(home.reports))
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    site = {
+    site: Any = {
         "class_name": "SiteBuilder",
         "show_how_to_buttons": False,
         "site_name": "K2025",
@@ -131,15 +131,17 @@ def _judge(
     context.validation_definitions.add_or_update(definition)
     outcome = definition.run(batch_parameters={"dataframe": frame}, result_format="SUMMARY")
     by_name = {expectation.name: expectation for expectation in expectations}
-    return [
-        _acceptance(table, by_name[result.expectation_config.meta["name"]], result) for result in outcome.results
-    ]
+    return [_acceptance(table, by_name[_name(result)], result) for result in outcome.results]
+
+
+def _name(result: Any) -> str:
+    return str(result.expectation_config.meta["name"])
 
 
 def _configured(expectation: Expectation) -> Any:
     from great_expectations.expectations.registry import get_expectation_impl
 
-    implementation = get_expectation_impl(expectation.type)
+    implementation: Any = get_expectation_impl(expectation.type)
     notes = f"{expectation.description.nb} / {expectation.description.en}"
     return implementation(**expectation.arguments, notes=notes, meta={"name": expectation.name})
 

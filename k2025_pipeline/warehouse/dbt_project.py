@@ -65,7 +65,15 @@ def ensure_manifest(project: Path, home: Home) -> Path:
         return manifest
     home.build.mkdir(parents=True, exist_ok=True)
     finished = subprocess.run(
-        [executable(), "--no-use-colors", "parse", "--project-dir", str(project), "--profiles-dir", str(project)],
+        [
+            executable(),
+            "--no-use-colors",
+            "parse",
+            "--project-dir",
+            str(project),
+            "--profiles-dir",
+            str(project),
+        ],
         env={**os.environ, **environment(home)},
         capture_output=True,
         text=True,

@@ -94,9 +94,7 @@ def _stamp(vintage: Vintage) -> str:
 
 
 def _sql_type(dtype: Any) -> str:
-    return {pl.Float64: "double", pl.Date: "date"}.get(
-        dtype if isinstance(dtype, type) else type(dtype), "varchar"
-    )
+    return "double" if dtype == pl.Float64 else "date" if dtype == pl.Date else "varchar"
 
 
 def _create(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:
@@ -188,8 +186,8 @@ def _indicator_rows(family: IndicatorDefinition) -> Iterator[Row]:
             "domain": family.domain,
             "type": family.type,
             **_both("purpose", family.purpose),
-            **_both("numerator", numerator and numerator.words),
-            **_both("denominator", denominator and denominator.words),
+            **_both("numerator", numerator.words if numerator else None),
+            **_both("denominator", denominator.words if denominator else None),
             "method": calculation.method,
             "multiplier": float(calculation.multiplier),
             "unit": (variant and variant.unit) or family.unit,

@@ -7,7 +7,6 @@ written beside it and renamed. It is written in an old storage version, which Du
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -64,8 +63,8 @@ def publish(home: Home, catalog: Catalog, fingerprint: str, source: str) -> Publ
         source=source,
         tables=tables,
     )
-    os.chmod(candidate, 0o444)
-    os.replace(candidate, home.warehouse)
+    candidate.chmod(0o444)
+    candidate.replace(home.warehouse)
     _swap_folder(parquet, home.public)
     write_json(_manifest(home), manifest.__dict__)
     return manifest
@@ -139,8 +138,8 @@ def _swap_folder(new: Path, place: Path) -> None:
     old = place.with_name(f"{place.name}.old")
     _remove(old)
     if place.exists():
-        os.rename(place, old)
-    os.rename(new, place)
+        place.rename(old)
+    new.rename(place)
     _remove(old)
 
 

@@ -124,9 +124,7 @@ class TestNationalFigures:
 
     def test_fte_in_all_years(self, revised: Folder) -> None:
         """2015 about 130 000 and 2021: the plan, 191. 2022, 2023: Statistics Norway, care statistics."""
-        total = (
-            _cells(revised.document("14533"), KOKkommuneregion0000="EAK", KOKyrker0000="TOT").ravel().tolist()
-        )
+        total = _cells(revised.document("14533"), KOKkommuneregion0000="EAK", KOKyrker0000="TOT").ravel().tolist()
         by_year = dict(zip(TABLE_YEARS, total, strict=True))
         assert [by_year[year] for year in (2015, 2021, 2022, 2023)] == [130000, 148820, 151935, 157076]
         growth = np.diff(np.array(total, dtype=float)) / np.array(total[:-1], dtype=float)
@@ -145,9 +143,7 @@ class TestNationalFigures:
         users, frequency = published[year]
         found = _cells(revised.document("11645"), Region="0", TenesteType="00", Tid=str(year)).ravel()
         assert found.tolist() == [sum(users), *users]
-        by_age = (
-            _cells(revised.document("07459"), Region="0", Tid=str(year + 1)).astype(float).sum(axis=1).ravel()
-        )
+        by_age = _cells(revised.document("07459"), Region="0", Tid=str(year + 1)).astype(float).sum(axis=1).ravel()
         shares = 100 * np.array(users) / population.by_band(by_age)
         assert (np.floor(shares * 10 + 0.5) / 10).tolist() == list(frequency)
 
@@ -177,10 +173,7 @@ class TestConsistency:
     def test_educated_share_from_its_parts(self, revised: Folder) -> None:
         base = revised.document("12292")
         codes = ["KOSaarsverkuniho0000", "KOSaarsverkvidere000", "KOSaarsverkbruke0000"]
-        parts = [
-            _cells(base, KOKkommuneregion0000="EAK", ContentsCode=code).astype(float).ravel()
-            for code in codes
-        ]
+        parts = [_cells(base, KOKkommuneregion0000="EAK", ContentsCode=code).astype(float).ravel() for code in codes]
         share = _cells(
             revised.document("12209"), KOKkommuneregion0000="EAK", ContentsCode="KOSandelmhelseut0000"
         ).astype(float)
@@ -352,9 +345,7 @@ class TestDocuments:
 
 class TestFaults:
     def test_codes_outside_their_years(self, revised: Folder) -> None:
-        symbols = _symbols(
-            revised.document("14533"), KOKkommuneregion0000=["0219", "3024", "3201"], KOKyrker0000="TOT"
-        )
+        symbols = _symbols(revised.document("14533"), KOKkommuneregion0000=["0219", "3024", "3201"], KOKyrker0000="TOT")
         years = [[symbol == "." for symbol in row] for row in symbols[:, 0, 0].tolist()]
         assert years[0] == [year > 2019 for year in TABLE_YEARS]
         assert years[1] == [not 2020 <= year <= 2023 for year in TABLE_YEARS]
@@ -404,8 +395,7 @@ class TestFaults:
     def test_a_hidden_count_hides_its_rate(self, revised: Folder) -> None:
         document = revised.document("12003")
         counts, rates = (
-            _symbols(document, ContentsCode=code) == ":"
-            for code in ("KOSomsorgantbruk0000", "KOSPr1000innbyge0000")
+            _symbols(document, ContentsCode=code) == ":" for code in ("KOSomsorgantbruk0000", "KOSPr1000innbyge0000")
         )
         assert np.array_equal(counts, rates)
         assert (_symbols(revised.document("12293"), ContentsCode="KOSlangtid80aaro0001") == ":").any()
@@ -418,9 +408,7 @@ class TestFaults:
 
     def test_negative_spending_in_leka(self, revised: Folder) -> None:
         table = revised.document("12209")
-        found = _cells(
-            table, KOKkommuneregion0000="5052", ContentsCode="KOSBDU253261oppd0000", Tid=["2024", "2025"]
-        )
+        found = _cells(table, KOKkommuneregion0000="5052", ContentsCode="KOSBDU253261oppd0000", Tid=["2024", "2025"])
         assert all(value < 0 for value in found.ravel())
 
     def test_absent_rows(self, revised: Folder) -> None:
@@ -441,9 +429,7 @@ class TestFaults:
 
     def test_parts_differ_from_totals_by_rounding_only(self, revised: Folder) -> None:
         cells = _cells(revised.document("14533"), Tid="2021")
-        reported = cells[(_symbols(revised.document("14533"), Tid="2021") == "").all(axis=(1, 2, 3))].astype(
-            float
-        )
+        reported = cells[(_symbols(revised.document("14533"), Tid="2021") == "").all(axis=(1, 2, 3))].astype(float)
         difference = np.abs(reported[:, 0] - reported[:, 1:].sum(axis=1))
         assert 0 < difference.max() <= 7
 
@@ -462,9 +448,7 @@ class TestEditions:
 
     def test_the_country_differs_a_little(self, revised: Folder, unrevised: Folder) -> None:
         new, old = (
-            _cells(
-                folder.document("14533"), KOKkommuneregion0000="EAK", KOKyrker0000="TOT", Tid="2025"
-            ).item()
+            _cells(folder.document("14533"), KOKkommuneregion0000="EAK", KOKyrker0000="TOT", Tid="2025").item()
             for folder in (revised, unrevised)
         )
         assert new == 163000
@@ -488,9 +472,7 @@ class TestGeneration:
         assert time.monotonic() - start < 1
         assert (revised_path / "source.json").stat().st_mtime_ns == before
 
-    def test_made_anew_when_the_generator_has_changed(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_made_anew_when_the_generator_has_changed(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         code = tmp_path / "code.py"
         code.write_text("first")
         monkeypatch.setattr(generator, "_sources", lambda: [code])
@@ -502,9 +484,7 @@ class TestGeneration:
         assert (folder / "source.json").read_bytes() != first
         assert [path.name for path in (tmp_path / "demo").iterdir()] == ["revised"]
 
-    def test_nothing_is_left_when_generation_fails(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_nothing_is_left_when_generation_fails(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def fail(folder: Path, edition: str, fingerprint: str) -> None:
             folder.mkdir()
             raise OSError("disk full")
@@ -556,9 +536,7 @@ class TestServed:
                 ("Tid", ["2021"]),
             )
         ]
-        answer = requests.post(
-            f"{server}{API}/tables/12003/data", json={"selection": selection}, timeout=60
-        ).json()
+        answer = requests.post(f"{server}{API}/tables/12003/data", json={"selection": selection}, timeout=60).json()
         assert answer["id"] == [tables.KOSTRA_REGION, "KOKTenesteGrp0000", "ContentsCode", "Tid"]
         assert 30 < answer["value"][0] < 40
 
@@ -585,9 +563,7 @@ class TestServed:
         assert sorted(item["sourceCode"] for item in items) == sorted(
             code["code"] for code in codes if code["code"] != geography.NOT_A_MUNICIPALITY
         )
-        targets = requests.get(
-            f"{server}/api/klass/v1/classifications/{target}/codes?{span}", headers=JSON, timeout=30
-        )
+        targets = requests.get(f"{server}/api/klass/v1/classifications/{target}/codes?{span}", headers=JSON, timeout=30)
         assert {item["targetCode"] for item in items} <= {code["code"] for code in targets.json()["codes"]}
 
     def test_groups_of_kostra_regions_are_those_of_klass(self, server: str, world: World) -> None:

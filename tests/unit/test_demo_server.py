@@ -229,9 +229,7 @@ class TestData:
         assert answer["size"] == [2, 1, 1, 2]
         assert answer["dimension"]["Tid"]["category"]["index"] == {"2019": 0, "2021": 1}
         assert answer["dimension"]["Region"]["category"]["label"] == {"0301": "Oslo", "1508a": "Ålesund"}
-        assert answer["dimension"]["ContentsCode"]["category"]["unit"] == {
-            "Antall": {"base": "antall", "decimals": 0}
-        }
+        assert answer["dimension"]["ContentsCode"]["category"]["unit"] == {"Antall": {"base": "antall", "decimals": 0}}
         assert answer["dimension"]["ContentsCode"]["extension"]["refperiod"] == {"Antall": "31.12"}
         assert "codelists" not in answer["dimension"]["Region"]["extension"]
         assert answer["value"] == [7, 9, 70, 90]
@@ -579,19 +577,13 @@ class TestKlass:
         assert klass("/changes?from=2023-01-01&to=2024-01-01").json()["codeChanges"] == []
 
     def test_corresponds(self, klass: Callable[[str], Any]) -> None:
-        (item,) = klass("/corresponds?targetClassificationId=112&from=2024-01-01").json()[
-            "correspondenceItems"
-        ]
+        (item,) = klass("/corresponds?targetClassificationId=112&from=2024-01-01").json()["correspondenceItems"]
         assert (item["sourceCode"], item["targetCode"], item["validTo"]) == ("1508", "EKG11", None)
 
     def test_corresponds_at(self, klass: Callable[[str], Any]) -> None:
-        (item,) = klass("/correspondsAt?targetClassificationId=112&date=2024-06-01").json()[
-            "correspondenceItems"
-        ]
+        (item,) = klass("/correspondsAt?targetClassificationId=112&date=2024-06-01").json()["correspondenceItems"]
         assert "validFrom" not in item
-        assert klass("/correspondsAt?targetClassificationId=128&date=2024-06-01").json() == {
-            "correspondenceItems": []
-        }
+        assert klass("/correspondsAt?targetClassificationId=128&date=2024-06-01").json() == {"correspondenceItems": []}
         assert klass("/corresponds?targetClassificationId=128&from=2024-01-01").json()["correspondenceItems"]
 
     @pytest.mark.parametrize(
@@ -643,9 +635,7 @@ class TestRecordings:
             table = path.stem
             recorded = orjson.loads(path.read_bytes())
             selection = [{"variableCode": name, "valueCodes": ["*"]} for name in recorded["id"]]
-            answer = requests.post(
-                f"{server}{API}/tables/{table}/data", json={"selection": selection}, timeout=30
-            )
+            answer = requests.post(f"{server}{API}/tables/{table}/data", json={"selection": selection}, timeout=30)
             sent = orjson.loads(answer.content)
             assert orjson.dumps(sent["value"]) == orjson.dumps(recorded["value"]), path.name
             assert sent.get("status") == recorded.get("status"), path.name
@@ -656,9 +646,7 @@ class TestRecordings:
             {"variableCode": "ContentsCode", "valueCodes": ["Personer1"]},
             {"variableCode": "Tid", "valueCodes": ["range(2023,2024)"]},
         ]
-        answer = requests.post(
-            f"{server}{API}/tables/07459/data", json={"selection": selection}, timeout=30
-        ).json()
+        answer = requests.post(f"{server}{API}/tables/07459/data", json={"selection": selection}, timeout=30).json()
         assert answer["value"] == [709037, 717710, None, 58509]
         assert answer["status"] == {"2": "."}
 
@@ -686,9 +674,7 @@ class TestRecordings:
     def test_groups(self, server: str) -> None:
         for target, oslo in (("112", "EKG13"), ("128", "01"), ("104", "03")):
             path = f"/corresponds?targetClassificationId={target}&from=2024-01-01"
-            items = requests.get(f"{server}{KLASS}{path}", headers=JSON, timeout=30).json()[
-                "correspondenceItems"
-            ]
+            items = requests.get(f"{server}{KLASS}{path}", headers=JSON, timeout=30).json()["correspondenceItems"]
             assert len(items) == 357
             assert {item["sourceCode"]: item["targetCode"] for item in items}["0301"] == oslo
 

@@ -12,15 +12,19 @@ select
     regions.year
 from {{ ref('regions_by_year') }} as regions
 inner join {{ ref('regions_by_year') }} as before
-    on regions.region_code = before.region_code
-    and cast(regions.year as integer) = cast(before.year as integer) + 1
+    on
+        regions.region_code = before.region_code
+        and cast(regions.year as integer) = cast(before.year as integer) + 1
 left join {{ ref('area_changes') }} as changes
-    on regions.region_code = changes.region_code
-    and changes.changed_on = make_date(cast(regions.year as integer), 1, 1)
+    on
+        regions.region_code = changes.region_code
+        and changes.changed_on = make_date(cast(regions.year as integer), 1, 1)
 left join crossed_counties as crossed
-    on regions.region_code = crossed.county_code
-    and crossed.changed_on = make_date(cast(regions.year as integer), 1, 1)
-where changes.region_code is null
+    on
+        regions.region_code = crossed.county_code
+        and crossed.changed_on = make_date(cast(regions.year as integer), 1, 1)
+where
+    changes.region_code is null
     and crossed.county_code is null
     and not (regions.region_level = 'kostra_group' and regions.year = '2020')
 group by regions.region_code, regions.year

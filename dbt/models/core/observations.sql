@@ -13,8 +13,9 @@ members as (
         areas.region_code as area_code
     from {{ ref('regions_by_year') }} as municipalities
     inner join {{ ref('regions_by_year') }} as areas
-        on municipalities.year = areas.year
-        and areas.region_code in (municipalities.county_code, municipalities.kostra_group, 'EAK')
+        on
+            municipalities.year = areas.year
+            and areas.region_code in (municipalities.county_code, municipalities.kostra_group, 'EAK')
     where municipalities.region_level = 'municipality'
 ),
 
@@ -62,14 +63,16 @@ summed as (
         on published.region_code = members.region_code and left(published.period, 4) = members.year
     inner join sizes
         on members.area_code = sizes.area_code and members.year = sizes.year
-    where not exists (
-        select 1
-        from offered
-        where offered.table_id = published.table_id
-            and offered.measure = published.measure
-            and offered.period = published.period
-            and offered.region_code = members.area_code
-    )
+    where
+        not exists (
+            select 1
+            from offered
+            where
+                offered.table_id = published.table_id
+                and offered.measure = published.measure
+                and offered.period = published.period
+                and offered.region_code = members.area_code
+        )
     group by published.table_id, published.measure, published.category, members.area_code, published.period
 )
 

@@ -8,15 +8,18 @@ with year_end as (
         population.* exclude (region_code, period)
     from {{ ref('population') }} as population
     left join {{ ref('renumberings') }} as renumberings
-        on population.region_code = renumberings.new_code
-        and renumberings.changed_on = make_date(cast(population.period as integer), 1, 1)
-    where length(population.region_code) = 4
+        on
+            population.region_code = renumberings.new_code
+            and renumberings.changed_on = make_date(cast(population.period as integer), 1, 1)
+    where
+        length(population.region_code) = 4
         and (
             renumberings.old_code is not null
             or not exists (
                 select 1
                 from {{ ref('area_changes') }} as changes
-                where changes.region_code = population.region_code
+                where
+                    changes.region_code = population.region_code
                     and changes.changed_on = make_date(cast(population.period as integer), 1, 1)
             )
         )
@@ -55,4 +58,4 @@ select
     source,
     is_stale
 from observed
-where period >= (select min(period) from {{ ref('population') }})
+where observed.period >= (select min(population.period) from {{ ref('population') }} as population)

@@ -7,7 +7,8 @@ with usable as (
     union all
     select today.*
     from {{ ref('stg_ssb_07459') }} as today
-    where today.structure = 'current'
+    where
+        today.structure = 'current'
         and not exists (
             select 1
             from {{ ref('stg_ssb_07459') }} as published
@@ -16,7 +17,8 @@ with usable as (
         and not exists (
             select 1
             from {{ ref('area_changes') }} as changes
-            where changes.region_code = today.region_code
+            where
+                changes.region_code = today.region_code
                 and changes.changed_on > make_date(cast(today.period as integer), 1, 1)
         )
 ),

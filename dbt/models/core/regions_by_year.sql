@@ -13,16 +13,18 @@ with municipalities as (
         codes.valid_to
     from {{ ref('periods') }} as periods
     inner join {{ source('typed', 'klass_131_codes') }} as codes
-        on codes.valid_from <= periods.period_start
-        and coalesce(codes.valid_to, date '9999-12-31') > periods.period_start
+        on
+            periods.period_start >= codes.valid_from
+            and coalesce(codes.valid_to, date '9999-12-31') > periods.period_start
     left join {{ source('typed', 'klass_104_codes') }} as counties
-        on counties.code = left(codes.code, 2)
-        and counties.valid_from <= periods.period_start
-        and coalesce(counties.valid_to, date '9999-12-31') > periods.period_start
+        on
+            counties.code = left(codes.code, 2)
+            and periods.period_start >= counties.valid_from
+            and coalesce(counties.valid_to, date '9999-12-31') > periods.period_start
     left join {{ source('typed', 'klass_112_correspondence') }} as kostra
-        on kostra.source_code = codes.code and kostra.year = periods.year
+        on codes.code = kostra.source_code and periods.year = kostra.year
     left join {{ source('typed', 'klass_128_correspondence') }} as centrality
-        on centrality.source_code = codes.code and centrality.year = periods.year
+        on codes.code = centrality.source_code and periods.year = centrality.year
     where codes.code <> '9999'
 ),
 
@@ -36,8 +38,9 @@ areas as (
         codes.valid_to
     from {{ ref('periods') }} as periods
     inner join {{ source('typed', 'klass_104_codes') }} as codes
-        on codes.valid_from <= periods.period_start
-        and coalesce(codes.valid_to, date '9999-12-31') > periods.period_start
+        on
+            periods.period_start >= codes.valid_from
+            and coalesce(codes.valid_to, date '9999-12-31') > periods.period_start
     where codes.code <> '99'
     union all
     select
@@ -49,8 +52,9 @@ areas as (
         codes.valid_to
     from {{ ref('periods') }} as periods
     inner join {{ source('typed', 'klass_112_codes') }} as codes
-        on codes.valid_from <= periods.period_start
-        and coalesce(codes.valid_to, date '9999-12-31') > periods.period_start
+        on
+            periods.period_start >= codes.valid_from
+            and coalesce(codes.valid_to, date '9999-12-31') > periods.period_start
     union all
     select
         periods.year,

@@ -30,6 +30,6 @@ select
     counted.new_code,
     counted.changed_on
 from counted
-inner join lives as old_life on counted.old_code = old_life.code and old_life.last_day = counted.changed_on
-inner join lives as new_life on counted.new_code = new_life.code and new_life.first_day = counted.changed_on
+inner join lives as old_life on counted.old_code = old_life.code and counted.changed_on = old_life.last_day
+inner join lives as new_life on counted.new_code = new_life.code and counted.changed_on = new_life.first_day
 where counted.successors = 1 and counted.predecessors = 1

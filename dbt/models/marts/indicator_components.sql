@@ -29,7 +29,8 @@ select
 from {{ source('catalog', 'indicator_terms') }} as terms
 inner join wanted on terms.indicator_id = wanted.indicator_id and terms.role = wanted.role
 inner join {{ ref('observations') }} as observations
-    on terms.table_id = observations.table_id
-    and terms.measure = observations.measure
-    and terms.category = observations.category
+    on
+        terms.table_id = observations.table_id
+        and terms.measure = observations.measure
+        and terms.category = observations.category
 group by terms.indicator_id, terms.role, terms.decides, observations.region_code, observations.period

@@ -29,9 +29,10 @@ with_history as (
         continuity.region_code is not null as comparable_with_before
     from sides
     left join sides as earlier
-        on sides.indicator_id = earlier.indicator_id
-        and sides.region_code = earlier.region_code
-        and cast(sides.period as integer) = cast(earlier.period as integer) + 1
+        on
+            sides.indicator_id = earlier.indicator_id
+            and sides.region_code = earlier.region_code
+            and cast(sides.period as integer) = cast(earlier.period as integer) + 1
     left join {{ ref('continuity') }} as continuity
         on sides.region_code = continuity.region_code and sides.period = continuity.year
 ),
@@ -42,51 +43,71 @@ segments as (
         with_history.period,
         1 + count(breaks.at) as series_segment,
         bool_or(coalesce(breaks.at = with_history.period, false)) as starts_segment
-    from (select distinct indicator_id, period from with_history) as with_history
+    from (select distinct
+        indicator_id,
+        period
+    from with_history) as with_history
     left join {{ source('catalog', 'indicator_breaks') }} as breaks
-        on with_history.indicator_id = breaks.indicator_id and breaks.at <= with_history.period
+        on with_history.indicator_id = breaks.indicator_id and with_history.period >= breaks.at
     group by with_history.indicator_id, with_history.period
 ),
 
-calculated as (
+defined as (
     select
         with_history.*,
         definitions.definition_version,
         definitions.unit,
         definitions.decimals,
         definitions.multiplier,
+        definitions.method,
         definitions.interval_method,
         segments.series_segment,
-        case definitions.method
-            when 'published' then published
-            when 'amount' then numerator
-            when 'ratio' then numerator / nullif(denominator, 0) * definitions.multiplier
-            when 'growth' then
-                case when comparable_with_before and not starts_segment
-                    then (numerator / nullif(numerator_before, 0) - 1) * definitions.multiplier
-                end
-        end as exact_value,
-        case definitions.method
-            when 'published' then [published_status]
-            when 'amount' then [numerator_status]
-            when 'ratio' then [
-                coalesce(numerator_status, 'M'),
-                case when denominator = 0 then 'L' else coalesce(denominator_status, 'M') end
-            ]
-            when 'growth' then [
-                numerator_status,
-                case
-                    when not comparable_with_before or starts_segment or numerator_before = 0 then 'L'
-                    else coalesce(status_before, 'L')
-                end
-            ]
-        end as part_statuses
+        with_history.comparable_with_before and not segments.starts_segment as may_be_compared
     from with_history
     inner join {{ source('catalog', 'indicators') }} as definitions
         on with_history.indicator_id = definitions.indicator_id
     inner join segments
         on with_history.indicator_id = segments.indicator_id and with_history.period = segments.period
-    where case definitions.method when 'published' then published_status else numerator_status end is not null
+),
+
+calculated as (
+    select
+        *,
+        case method
+            when 'published' then published
+            when 'amount' then numerator
+            when 'ratio' then numerator / nullif(denominator, 0) * multiplier
+            when 'growth' then
+                case when may_be_compared then (numerator / nullif(numerator_before, 0) - 1) * multiplier end
+        end as exact_value,
+        case method
+            when 'published' then published_status
+            else numerator_status
+        end as first_status,
+        case
+            when method = 'ratio' and denominator = 0 then 'L'
+            when method = 'ratio' then coalesce(denominator_status, 'M')
+            when method = 'growth' and (not may_be_compared or numerator_before = 0) then 'L'
+            when method = 'growth' then coalesce(status_before, 'L')
+        end as second_status
+    from defined
+),
+
+with_status as (
+    select
+        *,
+        case
+            when exact_value is not null and 'P' in (first_status, second_status) then 'P'
+            when exact_value is not null and 'D' in (first_status, second_status) then 'D'
+            when exact_value is not null then 'A'
+            when 'C' in (first_status, second_status) then 'C'
+            when 'M' in (first_status, second_status) then 'M'
+            when 'N' in (first_status, second_status) then 'N'
+            else 'L'
+        end as obs_status,
+        interval_method = 'wilson' and exact_value is not null and numerator <= denominator as has_interval
+    from calculated
+    where first_status is not null
 )
 
 select
@@ -98,24 +119,18 @@ select
     denominator,
     {{ round_half_away('exact_value', 'decimals') }} as value,
     unit,
-    case
-        when exact_value is not null and list_contains(part_statuses, 'P') then 'P'
-        when exact_value is not null and list_contains(part_statuses, 'D') then 'D'
-        when exact_value is not null then 'A'
-        when list_contains(part_statuses, 'C') then 'C'
-        when list_contains(part_statuses, 'M') then 'M'
-        when list_contains(part_statuses, 'N') then 'N'
-        else 'L'
-    end as obs_status,
+    obs_status,
     edition,
     cast(series_segment as integer) as series_segment,
-    case when interval_method = 'wilson' and exact_value is not null and numerator <= denominator then
-        {{ round_down(wilson('numerator', 'denominator', '-') ~ ' * multiplier', 'decimals') }}
+    case
+        when has_interval
+            then {{ round_down(wilson('numerator', 'denominator', '-') ~ ' * multiplier', 'decimals') }}
     end as interval_low,
-    case when interval_method = 'wilson' and exact_value is not null and numerator <= denominator then
-        {{ round_up(wilson('numerator', 'denominator', '+') ~ ' * multiplier', 'decimals') }}
+    case
+        when has_interval
+            then {{ round_up(wilson('numerator', 'denominator', '+') ~ ' * multiplier', 'decimals') }}
     end as interval_high,
     vintage,
     source,
     is_stale
-from calculated
+from with_status
