@@ -175,7 +175,7 @@ class Night:
     def audit(self) -> list[Acceptance]:
         """Judge the public tables of the build; the last results where nothing changed."""
         skipped = self.up_to_date
-        results = audit.last_audit(self.home) if skipped else audit.audit(self.home, self.catalog)
+        results = audit.last_audit(self.home) if skipped else audit.audit(self.home, self.catalog, self.source_kind)
         self.reporter.audited(results, skipped)
         return results
 

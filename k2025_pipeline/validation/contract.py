@@ -120,7 +120,8 @@ def _not_empty(frame: pl.DataFrame) -> RuleResult:
 
 def pandera_schema(columns: dict[str, pl.DataType], rules: list[Rule]) -> pa.DataFrameSchema:
     """The Pandera schema of ``columns`` in this order, with one check per rule."""
-    nullable = {"value", "symbol"} | {name for name, dtype in columns.items() if dtype == pl.Date}
+    # An unknown measure or group is null and has a rule of its own, which says what to do about it.
+    nullable = {"value", "symbol", "measure"} | {name for name, dtype in columns.items() if dtype == pl.Date}
     nullable |= {name for name in columns if name.endswith(("_group", "_name", "old_code", "new_code"))}
     return pa.DataFrameSchema(
         {name: pa.Column(dtype, nullable=name in nullable) for name, dtype in columns.items()},
@@ -147,7 +148,8 @@ def _judge(columns: dict[str, pl.DataType], rules: list[Rule], frame: pl.DataFra
     held = [RuleResult(r.name, r.meaning, r.advice, 0) for r in rules]
     known = {result.rule for result in [schema_rule, *held]}
     others = [result for name, result in broken.items() if name not in known]
-    return [broken.get(result.rule, result) for result in [schema_rule, *held]] + others
+    judged = [broken.get(result.rule, result) for result in held]
+    return [*judged, *others] if others else [schema_rule, *judged]
 
 
 def _result(error: Any, rules: dict[str, Rule]) -> RuleResult:

@@ -18,6 +18,7 @@ import duckdb
 from k2025_pipeline.catalog import Catalog
 from k2025_pipeline.catalog.indicators import Expectation
 from k2025_pipeline.lake.home import Home, read_json, write_json
+from k2025_pipeline.warehouse.data_docs import stand_alone, write_index
 
 SAMPLE = 20
 
@@ -31,13 +32,15 @@ class Acceptance:
     """How one expectation came out.
 
     Attributes:
-        table, name: which. description: in bokmål. passed, blocking: outcome and weight.
+        table, name: which. suite: of Great Expectations, whose page tells more.
+        description: in bokmål. passed, blocking: outcome and weight.
         failed: rows that break it, 0 for a rule about the whole table. sample: some of the values.
         observed: what was found instead, for a rule about the whole table.
     """
 
     table: str
     name: str
+    suite: str
     description: str
     passed: bool
     blocking: bool
@@ -46,8 +49,11 @@ class Acceptance:
     observed: str
 
 
-def audit(home: Home, catalog: Catalog) -> list[Acceptance]:
+def audit(home: Home, catalog: Catalog, source: str) -> list[Acceptance]:
     """Judge every public table of the build and write Data Docs.
+
+    Args:
+        home: where the build lies. catalog: the declarations. source: where the figures come from.
 
     Returns:
         One result per expectation, also kept in ``build/audit.json``.
@@ -60,8 +66,11 @@ def audit(home: Home, catalog: Catalog) -> list[Acceptance]:
     for file in catalog.expectations.values():
         for where, expectations in _by_rows(file.expectations).items():
             frame = _rows(home, file.table, where)
-            results += _judge(context, file.table, where, frame, expectations)
+            results += _judge(context, file.table, frame, expectations)
     context.build_data_docs()
+    site = data_docs(home).parent
+    stand_alone(site)
+    write_index(site, results, source)
     write_json(home.build / "audit.json", [asdict(result) for result in results])
     return results
 
@@ -117,12 +126,10 @@ def _context(home: Home) -> Any:
     return context
 
 
-def _judge(
-    context: Any, table: str, where: str | None, frame: Any, expectations: list[Expectation]
-) -> list[Acceptance]:
+def _judge(context: Any, table: str, frame: Any, expectations: list[Expectation]) -> list[Acceptance]:
     import great_expectations as gx
 
-    name = f"public.{table}" if where is None else f"public.{table} ({where})"
+    name = f"public.{table}" if expectations[0].where is None else f"public.{table}.{expectations[0].name}"
     suite = gx.ExpectationSuite(name=name)
     for expectation in expectations:
         suite.add_expectation(_configured(expectation))
@@ -131,7 +138,7 @@ def _judge(
     context.validation_definitions.add_or_update(definition)
     outcome = definition.run(batch_parameters={"dataframe": frame}, result_format="SUMMARY")
     by_name = {expectation.name: expectation for expectation in expectations}
-    return [_acceptance(table, by_name[_name(result)], result) for result in outcome.results]
+    return [_acceptance(table, name, by_name[_name(result)], result) for result in outcome.results]
 
 
 def _name(result: Any) -> str:
@@ -152,7 +159,7 @@ def _batch_definition(context: Any, name: str) -> Any:
     return asset.add_batch_definition_whole_dataframe("whole")
 
 
-def _acceptance(table: str, expectation: Expectation, result: Any) -> Acceptance:
+def _acceptance(table: str, suite: str, expectation: Expectation, result: Any) -> Acceptance:
     raised = [info for info in _exceptions(result.exception_info) if info.get("raised_exception")]
     if raised:
         raise AuditError(
@@ -163,6 +170,7 @@ def _acceptance(table: str, expectation: Expectation, result: Any) -> Acceptance
     return Acceptance(
         table=table,
         name=expectation.name,
+        suite=suite,
         description=expectation.description.nb,
         passed=bool(result.success),
         blocking=expectation.blocking,

@@ -1,0 +1,96 @@
+"""Great Expectations' Data Docs made to stand alone, with a first page in bokmål.
+
+Great Expectations' own pages fetch style sheets and scripts from eight outside hosts, and a picture that
+carries the project's id to a ninth. Here they lose all of that and get one style sheet that lies beside
+them. Here belongs how the pages look; not here: what is judged (``audit``).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from html import escape
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from k2025_pipeline.lake.home import write_bytes
+
+if TYPE_CHECKING:
+    from k2025_pipeline.warehouse.audit import Acceptance
+
+STYLE = "k2025.css"
+OUTSIDE = re.compile(
+    r"<script[^>]*\bsrc=\"https?:.*?</script>"
+    r"|<link[^>]*\bhref=\"https?:[^>]*>"
+    r"|<img[^>]*\bsrc=\"https?:.*?/?>"
+    r"|<script>.*?</script>"
+    r"|background: url\('https?:[^)]*\)[^;]*;",
+    re.DOTALL | re.IGNORECASE,
+)
+
+
+def stand_alone(site: Path) -> None:
+    """Rewrite every page of the site so that opening it asks nobody for anything."""
+    style = resources.files("k2025_pipeline.warehouse").joinpath("data_docs.css").read_bytes()
+    write_bytes(site / STYLE, style)
+    for page in site.rglob("*.html"):
+        html = page.read_text(encoding="utf-8")
+        if STYLE not in html:
+            up = "../" * (len(page.relative_to(site).parts) - 1)
+            link = f'<link rel="stylesheet" href="{up}{STYLE}"></head>'
+            write_bytes(page, OUTSIDE.sub("", html).replace("</head>", link, 1).encode())
+
+
+def write_index(site: Path, results: list[Acceptance], source: str) -> None:
+    """Write the first page: every rule of every public table, how it came out, and a link to its page.
+
+    Args:
+        site: folder of the Data Docs. results: of tonight's audit. source: where the figures come from.
+    """
+    held = sum(result.passed for result in results)
+    stamp = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    banner = DEMO_BANNER if source == "demo" else ""
+    tables = "".join(_table(site, name, results) for name in dict.fromkeys(r.table for r in results))
+    page = f"""<!doctype html>
+<html lang="nb"><head><meta charset="utf-8"><title>K2025: godkjenning</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="stylesheet" href="{STYLE}"></head><body><main>
+<h1>Godkjenning av de publiserte tabellene</h1>
+<p class="soft">K2025 · {held} av {len(results)} regler holder · {stamp} · kilde: {escape(source)}<br>
+Acceptance of the public tables: {held} of {len(results)} rules hold.</p>
+{banner}{tables}
+<p class="soft">Sidene er laget av Great Expectations. Fila publiseres bare når alle regler som stanser, holder.</p>
+</main></body></html>
+"""
+    write_bytes(site / "index.html", page.encode())
+
+
+DEMO_BANNER = (
+    '<p class="banner"><strong>DEMO:</strong> alle tall er generert, ikke fra Statistisk sentralbyrå / '
+    "all figures are generated, not from Statistics Norway.</p>"
+)
+
+
+def _table(site: Path, table: str, results: list[Acceptance]) -> str:
+    rows = "".join(_row(site, result) for result in results if result.table == table)
+    head = "<tr><th>Regel</th><th>Hva den sier</th><th>Stanser</th><th>Resultat</th></tr>"
+    return f"<h2>public.{escape(table)}</h2><table>{head}{rows}</table>"
+
+
+def _row(site: Path, result: Acceptance) -> str:
+    if result.passed:
+        outcome = '<span class="good">holder</span>'
+    else:
+        kind = "bad" if result.blocking else "warn"
+        outcome = f'<span class="{kind}">brutt av {result.failed} rader</span>'
+    page = _latest_page(site, result.suite)
+    name = escape(result.name)
+    linked = f'<a href="{escape(page)}">{name}</a>' if page else name
+    weight = "ja" if result.blocking else "nei"
+    return f"<tr><td>{linked}</td><td>{escape(result.description)}</td><td>{weight}</td><td>{outcome}</td></tr>"
+
+
+def _latest_page(site: Path, suite: str) -> str | None:
+    pages = sorted(site.glob(f"validations/{suite.replace('.', '/')}/*/*/*.html"))
+    return str(pages[-1].relative_to(site)) if pages else None
