@@ -103,7 +103,7 @@ def refresh(source: str | None, only: tuple[str, ...], force: bool) -> None:
     reporter = ConsoleReporter(console)
     console.print(f"[dim]{settings.source} → {home.root}[/]", highlight=False)
     with _log_file(home.root / "refresh.log"):
-        success, checks = _run_job(settings, reporter, force, only)
+        success, checks = run_job(settings, reporter, force, only)
     requests = _requests(home)
     print_summary(console, home, reporter, checks, requests, time.monotonic() - started)
     if not success:
@@ -120,7 +120,14 @@ def refresh(source: str | None, only: tuple[str, ...], force: bool) -> None:
         sys.exit(PARTLY)
 
 
-def _run_job(settings: Settings, reporter: Any, force: bool, only: tuple[str, ...]) -> tuple[bool, list[Any]]:
+def run_job(
+    settings: Settings, reporter: Any, force: bool = False, only: tuple[str, ...] = ()
+) -> tuple[bool, list[Any]]:
+    """Run the nightly job in this process, recorded in the home's Dagster instance.
+
+    Returns:
+        Whether it succeeded, and the evaluations of all checks.
+    """
     from k2025_pipeline.lake.home import Home
     from k2025_pipeline.orchestration.instance import prepare_instance
 
@@ -372,8 +379,12 @@ def ui(port: int) -> None:
 
 
 def _settings(source: str | None) -> Settings:
+    """The environment's settings; the source is the option, the environment's, the home's own, or the demo."""
+    from k2025_pipeline.lake.home import Home
+
     settings = Settings.from_env()
-    return replace(settings, source=source) if source else settings
+    bound = Home(settings.home).bound_source if "K2025_SOURCE" not in os.environ else None
+    return replace(settings, source=source or bound or settings.source)
 
 
 if __name__ == "__main__":

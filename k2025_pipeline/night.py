@@ -117,7 +117,9 @@ class Night:
 
     @cached_property
     def _session(self) -> SourceSession:
-        return SourceSession(self.home, self._source.base_url, self._transport, self.force)
+        return SourceSession(
+            self.home, self._source.base_url, self._transport, self.force, live=self._source.kind == "ssb"
+        )
 
     @property
     def requests(self) -> dict[str, int]:
@@ -173,9 +175,11 @@ class Night:
         inputs.prepare(self.home, self.catalog, self.source_kind)
 
     def audit(self) -> list[Acceptance]:
-        """Judge the public tables of the build; the last results where nothing changed."""
+        """Judge the public tables of the build; where nothing changed, tell how the published ones were judged."""
         skipped = self.up_to_date
-        results = audit.last_audit(self.home) if skipped else audit.audit(self.home, self.catalog, self.source_kind)
+        results = (
+            audit.published_audit(self.home) if skipped else audit.audit(self.home, self.catalog, self.source_kind)
+        )
         self.reporter.audited(results, skipped)
         return results
 
@@ -186,6 +190,7 @@ class Night:
             self.reporter.published(standing, True)
             return standing
         result = publish.publish(self.home, self.catalog, self.fingerprint, self.source_kind)
+        audit.keep_with_publication(self.home)
         self.reporter.published(result, False)
         return result
 

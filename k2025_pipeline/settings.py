@@ -43,10 +43,10 @@ class Settings:
     @classmethod
     def from_env(cls) -> Settings:
         """Read the environment; a relative ``K2025_HOME`` counts from the project's root."""
-        home = Path(os.environ.get("K2025_HOME", "var"))
+        home = Path(os.environ.get("K2025_HOME") or "var")
         return cls(
             home=home if home.is_absolute() else PROJECT_ROOT / home,
-            source=os.environ.get("K2025_SOURCE", DEFAULT_SOURCE),
+            source=os.environ.get("K2025_SOURCE") or DEFAULT_SOURCE,
             contact=os.environ.get("K2025_CONTACT", ""),
         )
 

@@ -20,7 +20,7 @@ def last_due(calendar: Calendar, today: date) -> date:
     """
     days = [
         _working_day(date.fromisoformat(f"{year}-{day}"))
-        for year in (today.year - 1, today.year)
+        for year in (today.year - 2, today.year - 1, today.year)
         for day in calendar.publishes
     ]
     return max(day for day in days if day + GRACE <= today)

@@ -9,11 +9,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from k2025_pipeline.catalog.base import Evidence
 from k2025_pipeline.catalog.tables import Category, Dimension, Extract, Measure, TableContract
 from k2025_pipeline.pxweb.jsonstat import Dataset, DimensionInfo
 from k2025_pipeline.pxweb.selection import Selection, expand
+
+WORDS: Any = {"description": True, "categories": {"__all__": {"name"}}}
+"""Fields of a dimension that only explain."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,8 @@ class Question:
 def fingerprint(contract: TableContract) -> str:
     """Short hash of all that decides what is asked for; a change of it asks the table anew."""
     asked = {
-        "dimensions": [d.model_dump(mode="json") for d in contract.dimensions],
-        "measures": [(m.name, m.code, m.labels) for m in contract.measures],
+        "dimensions": [d.model_dump(mode="json", exclude=WORDS) for d in contract.dimensions],
+        "measures": [(m.name, m.code, m.labels, m.evidence) for m in contract.measures],
         "extracts": [e.model_dump(mode="json") for e in contract.extracts],
     }
     return hashlib.sha256(repr(asked).encode()).hexdigest()[:16]

@@ -26,6 +26,7 @@ from k2025_pipeline.pxweb.transport import Transport
 
 log = logging.getLogger(__name__)
 
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 GIVE_UP_AFTER = 2
 """Tables in a row without any answer, after which the rest of the night is not waited for."""
 
@@ -56,10 +57,11 @@ class SourceSession:
 
     Args:
         home: where everything lies. base_url: of the source. transport: shared HTTP session.
-        force: fetch everything anew.
+        force: fetch everything anew. live: the source is SSB, whose stamps follow the clock.
     """
 
-    def __init__(self, home: Home, base_url: str, transport: Transport, force: bool = False) -> None:
+    def __init__(self, home: Home, base_url: str, transport: Transport, force: bool = False, live: bool = True) -> None:
+        self._live = live
         self._transport = transport
         self._force = force
         self._statbank = StatbankClient(base_url, transport)
@@ -112,10 +114,16 @@ class SourceSession:
     def _updated(self) -> dict[str, str]:
         """The one listing of a quiet night: what the source has updated since the last check."""
         if self._listing is None:
-            checked_at = self._seen["checked_at"]
-            last = datetime.fromisoformat(checked_at) if checked_at else datetime(2015, 1, 1, tzinfo=UTC)
-            self._listing = self._statbank.updated_since((self._started - last).days + 2)
+            self._listing = self._statbank.updated_since((self._started - self._last_known()).days + 2)
         return self._listing
+
+    def _last_known(self) -> datetime:
+        """Since when to ask for updates: the last whole check of SSB.
+
+        A local Statbank serves old stamps on a new night, so it is asked for everything since its beginning.
+        """
+        checked_at = self._seen["checked_at"]
+        return datetime.fromisoformat(checked_at) if checked_at and self._live else EPOCH
 
     def _fetch_classification(self, contract: ClassificationContract) -> FetchOutcome:
         latest = self._archive.latest(contract.name)

@@ -69,11 +69,17 @@ class Home:
         """Generated tables of the demo Statbank."""
         return self.root / "demo"
 
+    @property
+    def bound_source(self) -> str | None:
+        """The source that the home is bound to, as ``--source`` takes it, or None."""
+        bound = read_json(self.root / "source.json")
+        return str(bound["source"]).removeprefix("folder:") if bound else None
+
     def claim(self, source: str) -> None:
         """Bind the home to a source, or see that it is bound to this one.
 
         Args:
-            source: identity of the source, e.g. ``demo``, ``live`` or ``recording:/data/tables``.
+            source: identity of the source, e.g. ``demo``, ``live`` or ``folder:/data/tables``.
 
         Raises:
             WrongSource: when the home was filled from another source.

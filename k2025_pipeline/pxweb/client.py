@@ -68,8 +68,13 @@ class StatbankClient:
                 },
             )
             body = answer.json()
-            found.update({table["id"]: table["updated"] for table in body["tables"]})
-            pages = int(body["page"]["totalPages"])
+            try:
+                found.update({table["id"]: table["updated"] for table in body["tables"]})
+                pages = int(body["page"]["totalPages"])
+            except (KeyError, TypeError, ValueError) as error:
+                raise InvalidAnswer(
+                    f"{answer.url}: the listing is not as documented ({error!r}). Try again later."
+                ) from error
             page += 1
         return found
 
@@ -139,6 +144,10 @@ def source_kind(base_url: str, transport: Transport) -> str:
     if base_url.rstrip("/") == LIVE_URL:
         return "ssb"
     answer = transport.get(base_url.rstrip("/") + STATBANK_PATH + "/config", f"the source {base_url}")
-    if not isinstance(orjson.loads(answer.content), dict):
+    try:
+        is_api = isinstance(orjson.loads(answer.content), dict)
+    except orjson.JSONDecodeError:
+        is_api = False
+    if not is_api:
         raise InvalidAnswer(f"{base_url}: is not a PxWebApi v2. Check the address.")
     return answer.headers.get("x-k2025-source", "other")

@@ -7,6 +7,7 @@ section 3; json-stat.org/full). Not here: what a column or a symbol means. Colum
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ import orjson
 import polars as pl
 
 from k2025_pipeline.pxweb.errors import InvalidAnswer
+
+PYTHON_TYPES: dict[type[pl.DataType], set[type]] = {pl.Float64: {int, float, NoneType}, pl.String: {str, NoneType}}
 
 
 @dataclass(frozen=True)
@@ -81,9 +84,8 @@ def decode(raw: bytes) -> pl.DataFrame:
     document = _document(raw)
     dimensions = _describe(document).dimensions
     sizes = [len(d.codes) for d in dimensions]
-    declared = [int(n) for n in document["size"]]
-    if sizes != declared:
-        raise InvalidAnswer(f"JSON-stat: `size` says {declared}, but the categories number {sizes}.")
+    if sizes != document["size"]:
+        raise InvalidAnswer(f"JSON-stat: `size` says {document['size']}, but the categories number {sizes}.")
     cells = int(np.prod(sizes, dtype=np.int64)) if sizes else 0
     columns = [_code_column(d, sizes, place) for place, d in enumerate(dimensions)]
     return pl.DataFrame([*columns, _values(document.get("value"), cells), _statuses(document.get("status"), cells)])
@@ -96,7 +98,7 @@ def _document(raw: bytes) -> dict[str, Any]:
         raise InvalidAnswer(f"JSON-stat: {len(raw)} bytes that are not complete JSON ({error}).") from error
     if isinstance(document, dict) and "dataset" in document:
         document = document["dataset"]
-        inner = document.get("dimension", {})
+        inner = document.get("dimension", {}) if isinstance(document, dict) else {}
         for member in ("id", "size", "role"):
             if member in inner:
                 document.setdefault(member, inner[member])
@@ -167,9 +169,9 @@ def _statuses(status: Any, cells: int) -> pl.Series:
         return pl.Series("status", [None], dtype=pl.String).new_from_index(0, cells)
     if isinstance(status, dict):
         return _scatter("status", status, cells, pl.String)
-    symbols = [status] if isinstance(status, str) else status
+    symbols = status if isinstance(status, list) else [status]
     if len(symbols) == 1:
-        return pl.Series("status", symbols, dtype=pl.String).new_from_index(0, cells)
+        return _typed("status", symbols, pl.String).new_from_index(0, cells)
     if len(symbols) != cells:
         raise InvalidAnswer(f"JSON-stat: {len(symbols)} symbols for {cells} cells.")
     return _typed("status", symbols, pl.String)
@@ -189,7 +191,6 @@ def _scatter(name: str, sparse: dict[str, Any], cells: int, dtype: type[pl.DataT
 
 def _typed(name: str, items: list[Any], dtype: type[pl.DataType]) -> pl.Series:
     """A column of ``items``; integers and decimals may mix, anything else than the type is refused."""
-    series = pl.Series(name, items, dtype=dtype, strict=False)
-    if series.null_count() != items.count(None):
+    if not set(map(type, items)) <= PYTHON_TYPES[dtype]:  # Polars itself would read «2» and true as numbers
         raise InvalidAnswer(f"JSON-stat: `{name}` holds something that is not a {dtype.__name__}.")
-    return series
+    return pl.Series(name, items, dtype=dtype, strict=False)

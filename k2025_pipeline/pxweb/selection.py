@@ -103,7 +103,7 @@ def plan(selection: Selection, limit: int) -> list[Selection]:
     Returns:
         Parts that do not overlap and together are the whole (proven by :func:`covers`).
     """
-    if selection.cells <= limit:
+    if selection.cells <= max(1, limit):
         return [selection]
     longest = max(selection.codes, key=lambda dimension: len(selection.codes[dimension]))
     codes = selection.codes[longest]
@@ -125,4 +125,4 @@ def covers(whole: Selection, parts: list[Selection]) -> bool:
     apart = all(
         any(not (one[d] & other[d]) for d in one) for place, one in enumerate(boxes) for other in boxes[place + 1 :]
     )
-    return inside and apart and sum(part.cells for part in parts) == whole.cells
+    return inside and apart and sum(math.prod(map(len, box.values())) for box in boxes) == whole.cells

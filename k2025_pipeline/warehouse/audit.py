@@ -75,9 +75,14 @@ def audit(home: Home, catalog: Catalog, source: str) -> list[Acceptance]:
     return results
 
 
-def last_audit(home: Home) -> list[Acceptance]:
-    """Results of the last audit; empty when there has been none."""
-    return [Acceptance(**result) for result in read_json(home.build / "audit.json") or []]
+def keep_with_publication(home: Home) -> None:
+    """Keep the results of the audit beside the file that it let through."""
+    write_json(home.root / "audit.json", read_json(home.build / "audit.json"))
+
+
+def published_audit(home: Home) -> list[Acceptance]:
+    """Results of the audit that let the published file through."""
+    return [Acceptance(**result) for result in read_json(home.root / "audit.json") or []]
 
 
 def data_docs(home: Home) -> Path:

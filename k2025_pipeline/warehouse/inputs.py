@@ -243,7 +243,9 @@ def source_tables(
         counted = connection.execute(f"select count(*), count(code), null, null, null from typed.{name}").fetchall()[0]
         rows.append(_state(f"klass-{contract.id}", contract.name, name, contract, counted, lake, source))
     stamps = ["vintage", "fetched_at"]
-    return pl.DataFrame(rows, infer_schema_length=None, schema_overrides=dict.fromkeys(stamps, pl.String)).with_columns(
+    # Named, because a column without a single entry would have no type: a home that holds no table yet.
+    texts = dict.fromkeys([*stamps, "first_period", "last_period"], pl.String)
+    return pl.DataFrame(rows, infer_schema_length=None, schema_overrides=texts).with_columns(
         pl.col(stamps).str.to_datetime(time_zone="UTC")
     )
 

@@ -1,0 +1,183 @@
+"""Every data test of the dbt project is seen to fail on rows that break it, through ``dbt test`` itself.
+
+Here belong the rules between rows and tables: one wrong row or pair for each test in the project, all in one build.
+Not here: unit tests of the arithmetic (``test_dbt_units``) and acceptance of the public tables.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import count
+from typing import Any
+
+import duckdb
+import pytest
+from conftest import EmptyBuild
+from dbt_runs import PROJECT, manifest, run_dbt
+
+from k2025_pipeline.lake.home import Home
+
+GENERIC = "generic_tests.sql"
+Row = dict[str, Any]
+VALID = {"region_code": "EAK", "period": "2024", "year": "2024", "value": 1.0, "obs_status": "A"}
+_numbers = count(1000)
+
+
+def _text() -> str:
+    return f"filler {next(_numbers)}"
+
+
+class Relation:
+    """A table of the build that takes any row: its constraints are lifted, so that the tests alone judge it."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, node: Row, parents: dict[str, Any]) -> None:
+        self._connection = connection
+        self.name = f'{node["schema"]}.{node["alias"]}'
+        kind = "view" if node["config"]["materialized"] == "view" else "table"
+        connection.execute(f"create table lifted as select * from {self.name}")
+        connection.execute(f"drop {kind} {self.name}; create table {self.name} as select * from lifted")
+        connection.execute("drop table lifted")
+        described = connection.execute(f"describe {self.name}").fetchall()
+        self.columns = {row[0]: row[1] for row in described}
+        self._parents = parents
+
+    def insert(self, *rows: Row) -> None:
+        for given in rows:
+            row = {column: given.get(column, self._filler(column)) for column in self.columns}
+            marks = ", ".join("?" for _ in row)
+            self._connection.execute(f"insert into {self.name} values ({marks})", list(row.values()))
+
+    def harmless(self) -> Row:
+        """A whole row that breaks nothing."""
+        return {column: self._filler(column) for column in self.columns}
+
+    def _filler(self, column: str) -> Any:
+        """Something that breaks no test: valid where tests look, unique elsewhere."""
+        if column in self._parents:
+            return self._parents[column]
+        if column in VALID:
+            return VALID[column]
+        if self.columns[column] == "VARCHAR":
+            return _text()
+        return next(_numbers) if self.columns[column] in ("INTEGER", "BIGINT", "DOUBLE") else None
+
+
+def _break_unique_together(relation: Relation, arguments: Row) -> int:
+    twice = relation.harmless() | {
+        column: _text()
+        for column in arguments["columns"]
+        if relation.columns[column] == "VARCHAR" and column not in ("region_code", "period", "indicator_id")
+    }
+    relation.insert(twice, twice)
+    return 1
+
+
+def _break_value_and_status(relation: Relation, _: Row) -> int:
+    wrong = [(None, "A"), (None, "P"), (None, None), (1.0, None), *((1.0, status) for status in "MLCN")]
+    relation.insert(*({"value": value, "obs_status": status} for value, status in wrong))
+    right = [(1.0, "A"), (1.0, "P"), (1.0, "D"), *((None, status) for status in "MLCN")]
+    relation.insert(*({"value": value, "obs_status": status} for value, status in right))
+    return len(wrong)
+
+
+def _break_region_valid(relation: Relation, _: Row) -> int:
+    relation.insert(
+        {"region_code": "0301", "period": "2024"},
+        {"region_code": "EAK", "period": "2019"},
+        {"region_code": "2111", "period": "2024"},
+        {"region_code": "0301", "period": "2024", "value": None, "obs_status": "M"},
+        {"region_code": "EAK", "period": "2024"},
+    )
+    return 3
+
+
+def _break_unique(relation: Relation, arguments: Row) -> int:
+    column = arguments["column_name"]
+    same = 900 if relation.columns[column] == "INTEGER" else "the same"
+    relation.insert({column: same}, {column: same})
+    return 1
+
+
+def _break_relationships(relation: Relation, arguments: Row) -> int:
+    column = arguments["column_name"]
+    relation.insert({column: 901 if relation.columns[column] == "INTEGER" else "an orphan"})
+    return 1
+
+
+BREAK = {
+    "unique_together": _break_unique_together,
+    "value_and_status_agree": _break_value_and_status,
+    "region_valid_in_year": _break_region_valid,
+    "unique": _break_unique,
+    "relationships": _break_relationships,
+}
+SEVERITY = {"region_valid_in_year": "warn"}
+
+
+@pytest.fixture(scope="module")
+def tests_of(empty_build: EmptyBuild) -> dict[str, Row]:
+    """Every data test of the project, by unique id."""
+    nodes = manifest(empty_build.home)["nodes"]
+    return {uid: node for uid, node in nodes.items() if node["resource_type"] == "test"}
+
+
+@pytest.fixture(scope="module")
+def broken(
+    empty_build: EmptyBuild, tests_of: dict[str, Row], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, tuple[Row, int]]:
+    """Each test's result on a build with wrong rows, and how many rows or groups break it."""
+    home = empty_build.copy_to(Home(tmp_path_factory.mktemp("wrong_rows")))
+    nodes = manifest(home)["nodes"]
+    expected: dict[str, int] = {}
+    with duckdb.connect(str(home.build_file)) as connection:
+        relations: dict[str, Relation] = {}
+        for uid in sorted({node["attached_node"] for node in tests_of.values()}, key=_parents_first):
+            children = [n for n in tests_of.values() if n["attached_node"] == uid]
+            links = [n["test_metadata"]["kwargs"] for n in children if n["test_metadata"]["name"] == "relationships"]
+            known = {link["column_name"]: _existing(connection, link) for link in links}
+            relations[uid] = Relation(connection, nodes[uid], known)
+        regions = relations["model.k2025.regions_by_year"]
+        regions.insert({"listed_by_klass": True}, {"region_code": "2111", "listed_by_klass": False})
+        for uid, node in tests_of.items():
+            metadata = node["test_metadata"]
+            change = BREAK[metadata["name"]]
+            expected[uid] = change(relations[node["attached_node"]], metadata["kwargs"])
+    results = run_dbt(home, "test", "--select", "test_type:data")
+    return {uid: (results[uid], rows) for uid, rows in expected.items()}
+
+
+def _parents_first(uid: str) -> tuple[bool, str]:
+    return "indicator_values" in uid or "measure_indicators" in uid, uid
+
+
+def _existing(connection: duckdb.DuckDBPyConnection, link: Row) -> Any:
+    """A key that the table pointed to has."""
+    found = re.search(r"ref\('(\w+)'\)", link["to"])
+    assert found is not None
+    return connection.execute(f"select min({link['field']}) from public.{found[1]}").fetchall()[0][0]
+
+
+def test_every_kind_of_data_test_has_rows_that_break_it(tests_of: dict[str, Row]) -> None:
+    assert {node["test_metadata"]["name"] for node in tests_of.values()} == set(BREAK)
+
+
+def test_every_generic_test_that_the_project_writes_is_in_use() -> None:
+    written = set(re.findall(r"{% test (\w+)\(", (PROJECT / "macros" / GENERIC).read_text("utf-8")))
+    assert written == {"unique_together", "value_and_status_agree", "region_valid_in_year"}
+    assert written <= set(BREAK)
+
+
+def test_every_data_test_holds_where_there_is_nothing_wrong(empty_build: EmptyBuild, tests_of: dict[str, Row]) -> None:
+    assert {empty_build.results[uid]["status"] for uid in tests_of} == {"pass"}
+
+
+def test_every_data_test_fails_on_the_rows_that_break_it_and_on_no_others(broken: dict[str, tuple[Row, int]]) -> None:
+    found = {uid: result["failures"] for uid, (result, _) in broken.items()}
+    assert found == {uid: rows for uid, (_, rows) in broken.items()}
+
+
+def test_only_a_region_outside_its_years_does_not_stop_the_night(
+    broken: dict[str, tuple[Row, int]], tests_of: dict[str, Row]
+) -> None:
+    statuses = {tests_of[uid]["test_metadata"]["name"]: result["status"] for uid, (result, _) in broken.items()}
+    assert statuses == {name: SEVERITY.get(name, "fail") for name in BREAK}

@@ -1,0 +1,399 @@
+"""Every acceptance rule of the public tables is seen to hold and seen to fail, through ``warehouse.audit``.
+
+Here belongs a small build with good public tables, and one way to break each rule. Not here: what a failed
+rule does to the night. Great Expectations takes seconds to import, so each round breaks one rule of every
+table at once: tables do not touch each other, and within a table nothing but that rule may fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+import yaml
+
+from k2025_pipeline.catalog import Catalog, load_catalog
+from k2025_pipeline.catalog.base import Text
+from k2025_pipeline.catalog.indicators import Expectation, ExpectationFile
+from k2025_pipeline.lake.home import Home
+from k2025_pipeline.settings import PROJECT_ROOT
+from k2025_pipeline.warehouse.audit import Acceptance, AuditError, audit, keep_with_publication, published_audit
+from k2025_pipeline.warehouse.inputs import declared_tables
+
+CATALOG = load_catalog(PROJECT_ROOT / "schemas")
+PUBLIC = yaml.safe_load((PROJECT_ROOT / "dbt" / "models" / "public" / "_public.yml").read_text("utf-8"))
+STAMP = "timestamptz '2025-06-15 06:00:00+00'"
+
+Broken = tuple[str, set[str]]
+"""SQL that breaks a rule, and other rules of the same table that cannot hold then."""
+
+
+def _values(indicator: str, **cells: Any) -> dict[str, Any]:
+    """A good row of ``public.indicator_values``, with ``cells`` changed."""
+    row: dict[str, Any] = {
+        "indicator_id": indicator,
+        "definition_version": 1,
+        "region_code": "0301",
+        "region_name": "Oslo",
+        "region_level": "municipality",
+        "period": "2024",
+        "value": 12.5,
+        "unit": "prosent",
+        "obs_status": "A",
+        "edition": "revised",
+        "series_segment": 1,
+        "source": "demo",
+        "is_stale": False,
+    }
+    return row | cells
+
+
+def _insert(table: str, row: dict[str, Any]) -> str:
+    texts = {key: "null" if value is None else repr(value) for key, value in row.items()}
+    return f"insert into public.{table} ({', '.join(texts)}) values ({', '.join(texts.values())})"
+
+
+def _region(code: str, level: str, **cells: Any) -> dict[str, Any]:
+    return {"region_code": code, "year": "2024", "region_name": f"Region {code}", "region_level": level} | cells
+
+
+def _update(table: str, change: str, where: str = "true") -> str:
+    return f"update public.{table} set {change} where {where}"
+
+
+def _extra_column(table: str) -> Broken:
+    return f"alter table public.{table} add column extra integer", set()
+
+
+def _emptied(table: str, *others: str) -> Broken:
+    return f"delete from public.{table}", set(others)
+
+
+GOOD_VALUES = [
+    _values("KOMP-01"),
+    _values("KOMP-01", period="2023", value=0.0, obs_status="P", edition="unrevised"),
+    _values("KOMP-01", region_code="0999", value=None, obs_status="C", edition=None),
+    _values("KONT-01", value=98.7, interval_low=98.0, interval_high=99.1),
+    _values("REKR-01", value=148820.0, unit="årsverk", region_code="EAK", region_level="country"),
+    _values("REKR-01.GROWTH", value=-2.5, region_code="EAK", region_level="country"),
+]
+GOOD_REGIONS = [
+    *[_region(f"{3000 + n}", "municipality", kostra_group="EKG17", centrality_class="06") for n in range(357)],
+    _region("0301", "municipality", year="2019", kostra_group="EKG13"),
+    _region("EKA03", "county"),
+    _region("EAK", "country"),
+]
+GOOD_SOURCES = [
+    {
+        "table_id": "12209",
+        "table_name": "ssb_12209",
+        "state": "current",
+        "source": "demo",
+        "licence": "CC BY 4.0",
+        "attribution_nb": "Kilde: Statistisk sentralbyrå",
+        "url": "https://www.ssb.no/statbank/table/12209",
+    }
+]
+
+BREAK: dict[str, dict[str, Broken]] = {
+    "indicator_values": {
+        "columns": _extra_column("indicator_values"),
+        "not_empty": _emptied("indicator_values"),
+        "percent_within_bounds": (_insert("indicator_values", _values("KOMP-02", value=100.1)), set()),
+        "user_frequency_within_bounds": (_insert("indicator_values", _values("KONT-01.80+", value=100.1)), set()),
+        "values_not_negative": (
+            _insert("indicator_values", _values("REKR-01", value=-1.0, unit="årsverk", period="2020")),
+            set(),
+        ),
+        "growth_plausible": (
+            _insert(
+                "indicator_values",
+                _values("REKR-01.GROWTH", value=20.1, region_code="EAK", region_level="country", period="2023"),
+            ),
+            set(),
+        ),
+        "status_known": (_update("indicator_values", "obs_status = 'X'", "indicator_id = 'REKR-01'"), set()),
+        "edition_known": (_update("indicator_values", "edition = 'final'", "indicator_id = 'REKR-01'"), set()),
+        "source_known": (_update("indicator_values", "source = 'hearsay'", "indicator_id = 'REKR-01'"), set()),
+        "region_level_known": (_update("indicator_values", "region_level = 'planet'", "value = 148820"), set()),
+        "interval_contains_value": (
+            _insert("indicator_values", _values("KONT-01", period="2020", interval_low=12.6, interval_high=14.0)),
+            set(),
+        ),
+        "interval_ordered": (
+            _insert(
+                "indicator_values",
+                _values("KONT-01", period="2020", value=None, obs_status="M", interval_low=2.0, interval_high=1.0),
+            ),
+            set(),
+        ),
+        "confidential_stays_hidden": (
+            _update("indicator_values", "value = 3", "obs_status = 'C'"),
+            set(),
+        ),
+    },
+    "indicators": {
+        "columns": _extra_column("indicators"),
+        "not_empty": _emptied("indicators"),
+        "name_nb_readable": (_update("indicators", "name_nb = 'Navn'", "indicator_id = 'KOMP-01'"), set()),
+        "name_nb_not_missing": (
+            _update("indicators", "name_nb = 'Andel av (TODO) noe'", "indicator_id = 'KOMP-01'"),
+            set(),
+        ),
+        "short_name_nb_short": (
+            _update("indicators", "short_name_nb = repeat('a', 51)", "indicator_id = 'KOMP-01'"),
+            set(),
+        ),
+        "caveats_nb_say_something": (_update("indicators", "caveats_nb = 'Ingen.'", "indicator_id = 'KOMP-01'"), set()),
+        "status_known": (_update("indicators", "status = 'draft'", "indicator_id = 'KOMP-01'"), set()),
+        "direction_known": (_update("indicators", "direction = 'up'", "indicator_id = 'KOMP-01'"), set()),
+        "family_leads_the_id": (_update("indicators", "indicator_id = 'komp1'", "indicator_id = 'KOMP-01'"), set()),
+    },
+    "measure_indicators": {
+        "columns": _extra_column("measure_indicators"),
+        "not_empty": _emptied("measure_indicators", "measure_17_is_served"),
+        "measure_no_in_range": ("insert into public.measure_indicators values (18, 'KOMP-01')", set()),
+        "measure_17_is_served": ("delete from public.measure_indicators where measure_no = 17", set()),
+    },
+    "measures": {
+        "columns": _extra_column("measures"),
+        "seventeen_measures": ("insert into public.measures select * from public.measures where measure_no = 1", set()),
+        "numbers_one_to_seventeen": (_update("measures", "measure_no = 18", "measure_no = 17"), set()),
+        "summary_nb_readable": (_update("measures", "summary_nb = 'Kort.'", "measure_no = 1"), set()),
+        "status_nb_known": (_update("measures", "status_nb = 'Kanskje'", "measure_no = 1"), set()),
+        "chapter_is_8": (_update("measures", "chapter = '9.1'", "measure_no = 1"), set()),
+    },
+    "reference_values": {
+        "columns": _extra_column("reference_values"),
+        "not_empty": (
+            "delete from public.reference_values where value <> 148820",
+            set(),
+        ),
+        "kind_known": (_update("reference_values", "kind = 'guess'", "ref_id = 'R001'"), set()),
+        "percent_within_bounds": (_update("reference_values", "value = 101", "ref_id = 'R004'"), set()),
+        "document_named": (_update("reference_values", "document = 'Plan'", "ref_id = 'R001'"), set()),
+        "linked_part_named": (_update("reference_values", "indicator_part = 'sum'", "ref_id = 'R004'"), set()),
+        "plan_total_included": (_update("reference_values", "value = 148821", "value = 148820"), set()),
+    },
+    "regions": {
+        "columns": _extra_column("regions"),
+        "not_empty": _emptied("regions", "municipalities_2024"),
+        "region_level_known": (_update("regions", "region_level = 'planet'", "region_code = 'EAK'"), set()),
+        "municipalities_2024": ("delete from public.regions where region_code in ('3000', '3001', '3002')", set()),
+        "municipality_codes": (_insert("regions", _region("301", "municipality", year="2019")), set()),
+        "kostra_group_codes": (_update("regions", "kostra_group = 'EKG18'", "region_code = '3000'"), set()),
+        "centrality_classes": (_update("regions", "centrality_class = '7'", "region_code = '3000'"), set()),
+        "names_without_validity": (
+            _update("regions", "region_name = 'Haram (-2019)'", "region_code = '3000'"),
+            set(),
+        ),
+    },
+    "source_tables": {
+        "columns": _extra_column("source_tables"),
+        "not_empty": _emptied("source_tables"),
+        "source_known": (_update("source_tables", "source = 'hearsay'"), set()),
+        "licence_open": (_update("source_tables", "licence = 'All rights reserved'"), set()),
+        "attribution_names_ssb": (_update("source_tables", "attribution_nb = 'Kilde: ukjent'"), set()),
+        "url_at_ssb": (_update("source_tables", "url = 'http://example.org/'"), set()),
+    },
+}
+ROWS_BROKEN = {("indicators", "caveats_nb_say_something"): 1, ("indicator_values", "percent_within_bounds"): 1}
+DECLARED = [(table, e) for table, file in CATALOG.expectations.items() for e in file.expectations]
+IDS = [f"{table}-{e.name}" for table, e in DECLARED]
+
+
+def build(home: Home) -> None:
+    """A build whose public tables hold good rows, with the columns that dbt promises."""
+    home.build.mkdir(parents=True, exist_ok=True)
+    home.build_file.unlink(missing_ok=True)
+    declared = declared_tables(CATALOG)
+    with duckdb.connect(str(home.build_file)) as connection:
+        connection.execute("create schema public")
+        for model in PUBLIC["models"]:
+            columns = ", ".join(f"{c['name']} {c['data_type']}" for c in model["columns"])
+            connection.execute(f"create table public.{model['name']} ({columns})")
+        for table in ("indicators", "measures", "measure_indicators", "reference_values"):
+            frame = pl.DataFrame(declared[table], infer_schema_length=None)
+            connection.register("declared", frame.to_arrow())
+            connection.execute(f"insert into public.{table} by name select * from declared")
+            connection.unregister("declared")
+        for table, rows in (
+            ("indicator_values", GOOD_VALUES),
+            ("regions", GOOD_REGIONS),
+            ("source_tables", GOOD_SOURCES),
+        ):
+            for row in rows:
+                connection.execute(_insert(table, row))
+        connection.execute(f"update public.indicator_values set vintage = {STAMP}")
+
+
+def judged(home: Home, files: dict[str, ExpectationFile]) -> list[Acceptance]:
+    return audit(home, replace(CATALOG, expectations=files), "demo")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return Home(tmp_path_factory.mktemp("audit"))
+
+
+@pytest.fixture(scope="module")
+def good(home: Home) -> list[Acceptance]:
+    build(home)
+    results = judged(home, CATALOG.expectations)
+    return results
+
+
+@pytest.fixture(scope="module")
+def bad(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], list[Acceptance]]:
+    """Results of the table, by the rule that was broken."""
+    found: dict[tuple[str, str], list[Acceptance]] = {}
+    for names in _rounds():
+        # Data Docs show every audit of a home, so each round has a home of its own.
+        home = Home(tmp_path_factory.mktemp("round"))
+        build(home)
+        with duckdb.connect(str(home.build_file)) as connection:
+            for table, name in names.items():
+                connection.execute(BREAK[table][name][0])
+        results = judged(home, {table: CATALOG.expectations[table] for table in names})
+        for table, name in names.items():
+            found[table, name] = [result for result in results if result.table == table]
+    return found
+
+
+def _rounds() -> Iterator[dict[str, str]]:
+    """One rule of each table that has any left, until none is."""
+    left = {table: [e.name for e in file.expectations] for table, file in CATALOG.expectations.items()}
+    while any(left.values()):
+        yield {table: names.pop(0) for table, names in left.items() if names}
+
+
+def test_every_expectation_has_a_way_to_break_it() -> None:
+    declared = {table: {e.name for e in file.expectations} for table, file in CATALOG.expectations.items()}
+    assert declared == {table: set(ways) for table, ways in BREAK.items()}
+
+
+def test_the_results_that_let_a_file_through_are_read_back_as_they_were(home: Home, good: list[Acceptance]) -> None:
+    build(home)
+    results = judged(home, {"measures": CATALOG.expectations["measures"]})
+    keep_with_publication(home)
+    assert published_audit(home) == results
+
+
+def test_every_public_table_has_expectations() -> None:
+    assert {model["name"] for model in PUBLIC["models"]} == set(CATALOG.expectations)
+
+
+def test_good_tables_meet_every_expectation(good: list[Acceptance]) -> None:
+    assert [f"{r.table}.{r.name}: {r.sample} {r.observed}" for r in good if not r.passed] == []
+    assert sorted((r.table, r.name) for r in good) == sorted((table, e.name) for table, e in DECLARED)
+
+
+@pytest.mark.parametrize(("table", "expectation"), DECLARED, ids=IDS)
+def test_an_expectation_is_broken_alone(
+    table: str, expectation: Expectation, bad: dict[tuple[str, str], list[Acceptance]]
+) -> None:
+    results = {result.name: result for result in bad[table, expectation.name]}
+    failed = {name for name, result in results.items() if not result.passed}
+    assert failed == {expectation.name} | BREAK[table][expectation.name][1]
+    result = results[expectation.name]
+    assert result.blocking is expectation.blocking
+    assert result.description == expectation.description.nb
+
+
+ROW_RULES = [
+    (t, e)
+    for t, e in DECLARED
+    if e.type.startswith(("expect_column_values", "expect_column_value_", "expect_column_pair"))
+]
+
+
+@pytest.mark.parametrize(("table", "expectation"), ROW_RULES, ids=[f"{t}-{e.name}" for t, e in ROW_RULES])
+def test_a_broken_rule_about_rows_counts_them_and_shows_a_value(
+    table: str, expectation: Expectation, bad: dict[tuple[str, str], list[Acceptance]]
+) -> None:
+    result = next(r for r in bad[table, expectation.name] if r.name == expectation.name)
+    assert result.failed == 1
+    assert len(result.sample) == 1
+
+
+TABLE_RULES = [(t, e) for t, e in DECLARED if (t, e) not in ROW_RULES]
+
+
+@pytest.mark.parametrize(("table", "expectation"), TABLE_RULES, ids=[f"{t}-{e.name}" for t, e in TABLE_RULES])
+def test_a_broken_rule_about_the_table_says_what_was_found_instead(
+    table: str, expectation: Expectation, bad: dict[tuple[str, str], list[Acceptance]]
+) -> None:
+    result = next(r for r in bad[table, expectation.name] if r.name == expectation.name)
+    assert result.observed
+
+
+def test_only_rules_about_small_or_sudden_figures_do_not_block() -> None:
+    weak = {(table, e.name) for table, e in DECLARED if not e.blocking}
+    assert weak == {
+        ("indicator_values", "user_frequency_within_bounds"),
+        ("indicator_values", "growth_plausible"),
+    }
+
+
+def _file(*expectations: Expectation) -> dict[str, ExpectationFile]:
+    return {"measures": ExpectationFile(table="measures", expectations=list(expectations))}
+
+
+def _expectation(kind: str, arguments: dict[str, object], where: str | None = None) -> Expectation:
+    text = Text(nb="En regel.", en="A rule.")
+    return Expectation(name="a_rule", type=kind, arguments=arguments, where=where, description=text)
+
+
+@pytest.mark.parametrize(
+    "expectation",
+    [
+        _expectation("expect_column_values_to_be_between", {"column": "no_such", "min_value": 1}),
+        _expectation("expect_column_values_to_match_regex", {"column": "summary_nb", "regex": "("}),
+        _expectation(
+            "expect_column_pair_values_a_to_be_greater_than_b", {"column_A": "measure_no", "column_B": "no_such"}
+        ),
+    ],
+    ids=["unknown column", "broken regex", "unknown second column"],
+)
+def test_an_expectation_that_cannot_be_evaluated_is_an_error_and_not_a_finding(
+    home: Home, good: list[Acceptance], expectation: Expectation
+) -> None:
+    build(home)
+    judged(home, {"measures": CATALOG.expectations["measures"]})
+    kept = (home.build / "audit.json").read_bytes()
+    with pytest.raises(AuditError, match=r"public\.measures, a_rule: could not be evaluated") as raised:
+        judged(home, _file(expectation))
+    assert "schemas/expectations/measures.yml" in str(raised.value)
+    assert (home.build / "audit.json").read_bytes() == kept, "an audit that broke off is not kept as one that judged"
+
+
+def test_an_expectation_about_rows_that_do_not_occur_holds(home: Home, good: list[Acceptance]) -> None:
+    build(home)
+    rule = _expectation("expect_column_values_to_be_between", {"column": "measure_no", "min_value": 1}, "false")
+    (result,) = judged(home, _file(rule))
+    assert (result.passed, result.failed, result.sample) == (True, 0, [])
+
+
+def test_more_than_twenty_bad_values_are_counted_whole_and_shown_in_part(home: Home, good: list[Acceptance]) -> None:
+    build(home)
+    with duckdb.connect(str(home.build_file)) as connection:
+        connection.execute("update public.regions set centrality_class = '9' where region_code < '3050'")
+    (result,) = (
+        r for r in judged(home, {"regions": CATALOG.expectations["regions"]}) if not r.passed
+    )
+    assert (result.name, result.failed) == ("centrality_classes", 51)
+    assert 0 < len(result.sample) <= 20
+
+
+def test_data_docs_show_the_broken_rule_in_words(home: Home) -> None:
+    build(home)
+    with duckdb.connect(str(home.build_file)) as connection:
+        connection.execute(BREAK["measures"]["chapter_is_8"][0])
+    judged(home, {"measures": CATALOG.expectations["measures"]})
+    pages = [path.read_text("utf-8") for path in Path(home.reports / "data_docs").rglob("*.html")]
+    assert any("Tiltakene viser til kapittel 8 i rapporten." in page for page in pages)

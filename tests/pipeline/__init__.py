@@ -1,0 +1,1 @@
+"""Whole refreshes, end to end."""

@@ -1,0 +1,163 @@
+"""Nights as they come: nothing new, a revision, a bad table, a source that is silent, a blocked publication."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import orjson
+import pytest
+
+from k2025_pipeline.lake.home import Home, WrongSource
+from k2025_pipeline.warehouse.publish import file_hash
+
+from .conftest import Refreshed, refresh
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory, demo: Refreshed) -> Path:
+    """A small folder of tables: two of the demo's, and its classifications."""
+    folder = tmp_path_factory.mktemp("tables")
+    generated = demo.home.demo / "revised"
+    shutil.copytree(generated / "klass", folder / "klass")
+    (folder / "statbank").mkdir()
+    for table in ("12209", "12292"):
+        shutil.copy(generated / "statbank" / f"{table}.json", folder / "statbank")
+    shutil.copy(generated / "source.json", folder)
+    return folder
+
+
+@pytest.fixture
+def small(tmp_path: Path, tables: Path) -> tuple[Path, Path]:
+    """A home and a folder of tables of a test's own."""
+    folder = tmp_path / "tables"
+    shutil.copytree(tables, folder)
+    return tmp_path / "home", folder
+
+
+def edit(folder: Path, table: str, change: Callable[[dict], None]) -> None:
+    path = folder / "statbank" / f"{table}.json"
+    document = orjson.loads(path.read_bytes())
+    change(document)
+    path.write_bytes(orjson.dumps(document))
+
+
+def test_a_night_with_nothing_new_asks_little_and_changes_nothing(demo: Refreshed) -> None:
+    before = file_hash(demo.home.warehouse)
+    typed = {path: path.stat().st_mtime_ns for path in demo.home.typed.rglob("*")}
+    quiet = refresh(demo.home.root, "demo")
+    assert quiet.success
+    assert quiet.record["requests"]["statbank"] <= 2
+    assert quiet.record["requests"]["klass"] <= 4
+    assert set(quiet.record["states"].values()) == {"unchanged"}
+    assert file_hash(demo.home.warehouse) == before
+    assert {path: path.stat().st_mtime_ns for path in demo.home.typed.rglob("*")} == typed
+    assert "typed/ssb_12293/known_faults" in quiet.failed, "a known fault stays red on a quiet night"
+
+
+def test_a_table_that_fails_stands_as_it_was_and_the_night_goes_on(small: tuple[Path, Path]) -> None:
+    home, folder = small
+    assert refresh(home, str(folder)).success
+
+    def spoil(document: dict) -> None:
+        document["updated"] = "2026-07-01T06:00:00Z"
+        document["value"][:30] = [740.0] * 30
+
+    def renew(document: dict) -> None:
+        document["updated"] = "2026-07-01T06:00:00Z"
+
+    edit(folder, "12209", spoil)
+    edit(folder, "12292", renew)
+    night = refresh(home, str(folder))
+    assert night.success, "a refused table does not stop the others"
+    check = night.check("typed", "ssb_12209", "contract")
+    assert (check.passed, check.blocking) == (False, False)
+    assert "value_in_range" in check.metadata["message"].value
+    assert "first rows" in " ".join(check.metadata)
+    states = {
+        r[0]: r[1:] for r in night.query("select table_id, state, vintage::date::text from public.source_tables").rows()
+    }
+    assert states["12209"] == ("stale", "2026-06-15")
+    assert states["12292"] == ("current", "2026-07-01")
+    stale = night.query("select distinct is_stale from public.indicator_values where indicator_id = 'KOMP-01'").item()
+    assert stale is True
+    assert night.query("select max(value) from public.indicator_values where indicator_id = 'KOMP-01'").item() < 100
+    assert len(list(home.glob("raw/ssb_12209/*/manifest.json"))) == 2, "the refused delivery stays in the archive"
+    assert len(list(home.glob("typed/ssb_12209/*.parquet"))) == 1, "and nothing typed was written of it"
+
+
+def test_a_failed_acceptance_leaves_the_old_file_and_blocks(
+    small: tuple[Path, Path], project_copy: Callable[[], Path]
+) -> None:
+    home, folder = small
+    assert refresh(home, str(folder)).success
+    before = file_hash(home / "warehouse.duckdb")
+    parquet = sorted(p.name for p in (home / "public").iterdir())
+    project = project_copy()
+    path = project / "schemas" / "expectations" / "measures.yml"
+    path.write_text(path.read_text(encoding="utf-8").replace("value: 17", "value: 18"), encoding="utf-8")
+    night = refresh(home, str(folder), project)
+    assert not night.success
+    assert "public/measures/seventeen_measures" in night.failed
+    assert file_hash(home / "warehouse.duckdb") == before
+    assert sorted(p.name for p in (home / "public").iterdir()) == parquet
+    mended = refresh(home, str(folder))
+    assert mended.success
+    assert mended.failed == set() or "public/measures/seventeen_measures" not in mended.failed
+
+
+def test_a_home_belongs_to_one_source(demo: Refreshed, tmp_path: Path, tables: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(tables, tmp_path / "other")
+    Home(home).claim("demo")
+    with pytest.raises(WrongSource, match=r"holds figures from «demo».*K2025_HOME="):
+        Home(home).claim(f"folder:{tmp_path / 'other'}")
+
+
+def test_a_silent_source_marks_everything_stale_and_keeps_the_figures(small: tuple[Path, Path]) -> None:
+    home, folder = small
+    first = refresh(home, str(folder))
+    figures = first.query("select count(value) from public.indicator_values").item()
+    shutil.rmtree(folder / "statbank")
+    (folder / "statbank").mkdir()
+    night = refresh(home, str(folder), force=True)
+    assert night.record["states"]["ssb_12209"] == "not_offered"
+    assert night.success
+    assert night.query("select count(value) from public.indicator_values").item() == figures
+
+
+def test_the_march_edition_is_provisional_and_june_replaces_it(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    march = refresh(home, "demo:unrevised")
+    assert march.success
+    sql = "select edition, obs_status from public.indicator_values where indicator_id = 'KOMP-01' and region_code = 'EAK' and period = '{}'"
+    assert march.query(sql.format(2025)).row(0) == ("unrevised", "P")
+    assert march.query(sql.format(2024)).row(0) == ("revised", "A")
+    june = refresh(home, "demo")
+    assert june.success
+    assert june.query(sql.format(2025)).row(0) == ("revised", "A")
+    assert len(list(home.glob("typed/ssb_12209/*.parquet"))) == 2, "both vintages are kept"
+    assert june.record["states"]["ssb_07459"] == "unchanged"
+
+
+def test_the_published_file_is_documented_and_read_only(demo: Refreshed) -> None:
+    with duckdb.connect(str(demo.home.warehouse), read_only=True) as connection:
+        undocumented = connection.execute(
+            "select schema_name, table_name, column_name from duckdb_columns() "
+            "where database_name = 'warehouse' and coalesce(comment, '') = ''"
+        ).fetchall()
+        tables = connection.execute("select count(*) from duckdb_tables() where coalesce(comment, '') = ''").fetchall()
+        version = connection.execute(
+            "select tags['storage_version'] from duckdb_databases() where database_name = 'warehouse'"
+        ).fetchall()
+    assert undocumented == []
+    assert tables == [(0,)]
+    assert "v1.2" in version[0][0]
+    assert demo.home.warehouse.stat().st_mode & 0o222 == 0
+
+
+def test_parquet_stands_beside_the_file_and_holds_the_same(demo: Refreshed) -> None:
+    for name in ("indicator_values", "indicators", "regions"):
+        count = demo.query(f"select count(*) from public.{name}").item()
+        path = demo.home.public / f"{name}.parquet"
+        assert demo.query(f"select count(*) from read_parquet('{path}')").item() == count > 0

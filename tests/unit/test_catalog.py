@@ -1,0 +1,310 @@
+"""The files of ``schemas/``: the real ones are right, and a wrong one is named on one line.
+
+Belongs here: reading, cross-checks and generated files. Not here: whether a declared code is the source's.
+"""
+
+import shutil
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+import yaml
+from builders import contract
+from k2025_pipeline.catalog import Catalog, CatalogError, load_catalog
+from k2025_pipeline.catalog.calendar import last_due
+from k2025_pipeline.catalog.generate import SCHEMAS, column_docs, generated_files, main, outdated
+from k2025_pipeline.catalog.tables import Calendar
+from k2025_pipeline.settings import PROJECT_ROOT
+
+REAL = PROJECT_ROOT / "schemas"
+SAMPLE = [
+    "measures.yml",
+    "reference_values.yml",
+    "classifications/131.yml",
+    "expectations/measures.yml",
+    *(f"tables/{table}.yml" for table in ("07459", "12209", "12292", "14533")),
+    "indicators/KOMP-01.yml",
+]
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    return load_catalog(REAL)
+
+
+class TestRealFiles:
+    def test_every_file_is_read(self, catalog: Catalog) -> None:
+        for folder, found in {
+            "tables": catalog.tables,
+            "classifications": catalog.classifications,
+            "indicators": catalog.indicators,
+            "expectations": catalog.expectations,
+        }.items():
+            assert set(found) == {path.stem for path in (REAL / folder).iterdir()}
+            assert found
+
+    def test_there_are_seventeen_measures_and_four_areas(self, catalog: Catalog) -> None:
+        """Measures 1-17 and the four strategic areas (DESIGN.md 3)."""
+        assert [measure.measure_no for measure in catalog.measures.measures] == list(range(1, 18))
+        assert [area.id for area in catalog.measures.strategic_areas] == ["SA1", "SA2", "SA3", "SA4"]
+
+    def test_a_reference_value_points_at_a_declared_indicator(self, catalog: Catalog) -> None:
+        declared = set(catalog.indicators)
+        for indicator in catalog.indicators.values():
+            declared |= {f"{indicator.id}.{variant.suffix}" for variant in indicator.variants}
+        named = {reference.indicator_id for reference in catalog.references.values} - {None}
+        assert named
+        assert named <= declared
+
+    def test_every_table_has_a_day_on_which_it_was_last_due(self, catalog: Catalog) -> None:
+        days = [
+            last_due(table.calendar, date(2026, month, 1)) for table in catalog.tables.values() for month in (1, 12)
+        ]
+        assert all(date(2025, 1, 1) <= day < date(2026, 12, 1) for day in days)
+
+    def test_every_column_of_a_published_table_is_described(self, catalog: Catalog) -> None:
+        for table in catalog.tables.values():
+            docs = column_docs(table)
+            assert {d.column for d in table.dimensions} <= set(docs)
+            assert all(docs.values())
+
+    def test_every_indicator_term_has_a_key(self, catalog: Catalog) -> None:
+        for indicator in catalog.indicators.values():
+            for side in indicator.calculation.sides.values():
+                for term in side.terms:
+                    table = catalog.tables[term.table]
+                    if not table.bands:
+                        assert table.category_key(term.where).count("|") == max(0, len(table.category_dimensions) - 1)
+
+
+class TestGeneratedFiles:
+    def test_they_are_up_to_date(self, catalog: Catalog) -> None:
+        names = [str(path.relative_to(PROJECT_ROOT)) for path in outdated(generated_files(catalog))]
+        assert names == [], f"run `make generate`: {', '.join(names)} differ from what schemas/ says"
+
+    def test_a_changed_and_a_missing_file_are_noticed(self, catalog: Catalog, tmp_path: Path) -> None:
+        files = generated_files(catalog, tmp_path)
+        assert set(outdated(files)) == set(files)
+        for path, text in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert outdated(files) == []
+        changed = tmp_path / "schemas" / "json-schema" / "table.json"
+        changed.write_text("{}", encoding="utf-8")
+        assert outdated(files) == [changed]
+
+    def test_make_generate_writes_where_the_test_looks(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        written: dict[Path, str] = {tmp_path / "deep" / "file.sql": "select 1\n"}
+        monkeypatch.setattr("k2025_pipeline.catalog.generate.generated_files", lambda _: written)
+        main()
+        assert outdated(written) == []
+
+    @pytest.mark.parametrize(
+        ("name", "pattern"),
+        [
+            ("table", "tables/*.yml"),
+            ("classification", "classifications/*.yml"),
+            ("indicator", "indicators/*.yml"),
+            ("expectations", "expectations/*.yml"),
+            ("measures", "measures.yml"),
+            ("reference_values", "reference_values.yml"),
+        ],
+    )
+    def test_the_json_schema_for_editors_accepts_the_real_files_and_no_unknown_field(
+        self, name: str, pattern: str
+    ) -> None:
+        jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is not installed")
+        schema = orjson.loads((REAL / "json-schema" / f"{name}.json").read_bytes())
+        validator = jsonschema.Draft202012Validator(schema)
+        assert name in SCHEMAS
+        for path in REAL.glob(pattern):
+            content = yaml.safe_load(path.read_text("utf-8"))
+            assert [error.message for error in validator.iter_errors(content)] == [], path.name
+            assert not validator.is_valid(content | {"no_such_field": 1}), path.name
+
+
+@pytest.fixture
+def schemas(tmp_path: Path) -> Path:
+    """A small copy of the declarations, right until a test changes it."""
+    root = tmp_path / "schemas"
+    for name in SAMPLE:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(REAL / name, root / name)
+    return root
+
+
+def alter(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    content = yaml.safe_load(path.read_text("utf-8"))
+    change(content)
+    path.write_text(yaml.safe_dump(content, allow_unicode=True), "utf-8")
+
+
+def problem(schemas: Path) -> str:
+    """The one line that says what is wrong."""
+    with pytest.raises(CatalogError) as raised:
+        load_catalog(schemas)
+    message = str(raised.value)
+    assert message == " ".join(message.split()), "one line"
+    assert str(schemas.parent) not in message, "the name as in the repository, without the machine's folders"
+    return message
+
+
+class TestWrongFiles:
+    def test_the_sample_itself_is_right(self, schemas: Path) -> None:
+        assert set(load_catalog(schemas).indicators) == {"KOMP-01"}
+
+    def test_a_missing_file_is_named(self, schemas: Path) -> None:
+        (schemas / "measures.yml").unlink()
+        assert problem(schemas) == "schemas/measures.yml: cannot be read: No such file or directory"
+
+    @pytest.mark.parametrize("text", [b"id: [\nx: {", b"a: b: c", b"\xff\xfe\x00"])
+    def test_what_is_not_yaml_is_named(self, schemas: Path, text: bytes) -> None:
+        (schemas / "tables" / "12209.yml").write_bytes(text)
+        assert problem(schemas).startswith("schemas/tables/12209.yml: is not valid YAML: ")
+
+    @pytest.mark.parametrize("text", ["", "- a\n", "only words"])
+    def test_what_is_not_a_mapping_is_named(self, schemas: Path, text: str) -> None:
+        (schemas / "tables" / "12209.yml").write_text(text, "utf-8")
+        assert problem(schemas).startswith("schemas/tables/12209.yml: the file: Input should be a valid dictionary")
+
+    @pytest.mark.parametrize(
+        ("name", "change", "says"),
+        [
+            ("tables/12209.yml", lambda c: c.update(titel=c.pop("title")), ["title: Field required", "and 1 more"]),
+            ("tables/12209.yml", lambda c: c.update(colour="red"), ["colour: Extra inputs", "it says 'red'"]),
+            ("tables/12209.yml", lambda c: c["measures"][0].update(decimals="one"), ["measures.0.decimals", "'one'"]),
+            ("tables/12209.yml", lambda c: c.update(id="12210"), ["id: says '12210'", "12209.yml"]),
+            ("tables/12209.yml", lambda c: c.update(id=12209), ["id: Input should be a valid string", "12209"]),
+            (
+                "tables/12209.yml",
+                lambda c: c["measures"][1].update(name=c["measures"][0]["name"]),
+                ["measures: a name stands twice"],
+            ),
+            (
+                "tables/12209.yml",
+                lambda c: [c["measures"][2].pop(key) for key in ("code", "labels")],
+                ["measures.2: ", "needs a code or at least one label"],
+            ),
+            (
+                "tables/12209.yml",
+                lambda c: c["dimensions"][1].update(role="category"),
+                ["exactly one must have the role measure"],
+            ),
+            ("tables/12209.yml", lambda c: c["dimensions"][0].pop("coding"), ["the region needs `coding`"]),
+            ("tables/12209.yml", lambda c: c["dimensions"][2].update(column="measure"), ["dimensions: a name stands"]),
+            ("classifications/131.yml", lambda c: c.update(changes_from="2011"), ["changes_from", "'2011'"]),
+            ("measures.yml", lambda c: c["measures"].pop(), ["measures: ", "at least 17 items"]),
+            ("expectations/measures.yml", lambda c: c.update(table="other"), ["table: says 'other'"]),
+            ("reference_values.yml", lambda c: c["values"][0].update(kind="guess"), ["values.0.kind", "'guess'"]),
+        ],
+    )
+    def test_file_field_and_problem_are_named(
+        self, schemas: Path, name: str, change: Callable[[dict[str, Any]], object], says: list[str]
+    ) -> None:
+        alter(schemas / name, change)
+        message = problem(schemas)
+        assert message.startswith(f"schemas/{name}: ")
+        for words in says:
+            assert words in message
+
+    @pytest.mark.parametrize(
+        ("term", "says"),
+        [
+            ({"table": "99999"}, "denominator: table 99999 has no file in schemas/tables"),
+            ({"measure": "nurses"}, "denominator: table 12292 declares no measure 'nurses'"),
+            ({"where": {"education": "nurse"}}, "denominator: table 12292 has no category column 'education'"),
+            (
+                {"table": "14533", "measure": "fte", "where": {"occupation": "nurses"}},
+                "denominator: table 14533, occupation: no category maps to 'nurses'",
+            ),
+            (
+                {"table": "07459", "measure": "persons_year_end", "where": {"age": "0-17"}},
+                "denominator: table 07459 declares no age band '0-17'",
+            ),
+        ],
+    )
+    def test_an_indicator_that_names_what_is_not_declared_is_refused(
+        self, schemas: Path, term: dict[str, Any], says: str
+    ) -> None:
+        def change(content: dict[str, Any]) -> None:
+            content["calculation"]["denominator"]["terms"][0].update(term)
+
+        alter(schemas / "indicators" / "KOMP-01.yml", change)
+        assert problem(schemas) == f"schemas/indicators/KOMP-01.yml: {says}"
+
+    def test_a_variant_is_checked_as_well(self, schemas: Path) -> None:
+        def change(content: dict[str, Any]) -> None:
+            side = {"words": {"nb": "a", "en": "a"}, "terms": [{"table": "99999", "measure": "x"}]}
+            calculation = {"method": "amount", "numerator": side}
+            content["variants"] = [{"suffix": "A", "name": {"nb": "a", "en": "a"}, "calculation": calculation}]
+
+        alter(schemas / "indicators" / "KOMP-01.yml", change)
+        assert "numerator: table 99999 has no file" in problem(schemas)
+
+    def test_a_category_without_default_must_be_chosen(self, schemas: Path) -> None:
+        def undecide(content: dict[str, Any]) -> None:
+            content["dimensions"][1].pop("default_group")
+
+        def use(content: dict[str, Any]) -> None:
+            content["calculation"]["denominator"]["terms"][0].update(table="14533", measure="fte")
+
+        alter(schemas / "tables" / "14533.yml", undecide)
+        alter(schemas / "indicators" / "KOMP-01.yml", use)
+        assert "table 14533: say which occupation is meant" in problem(schemas)
+
+    @pytest.mark.parametrize(
+        ("method", "needed"),
+        [("ratio", "numerator"), ("amount", "numerator"), ("growth", "numerator"), ("published", "published")],
+    )
+    def test_a_method_without_its_side_is_refused(self, schemas: Path, method: str, needed: str) -> None:
+        def change(content: dict[str, Any]) -> None:
+            content["calculation"].update(method=method)
+            content["calculation"].pop("published")
+
+        alter(schemas / "indicators" / "KOMP-01.yml", change)
+        assert f"method {method} needs {needed}" in problem(schemas)
+
+
+class TestCategoryKey:
+    def test_groups_stand_in_contract_order_with_defaults(self) -> None:
+        table = contract(lambda c: c["dimensions"][1].update(default_group="nurse"))
+        assert table.category_key({}) == "nurse"
+        assert table.category_key({"education": "other"}) == "other"
+        assert table.key == ["structure", "region_code", "education", "measure", "period"]
+
+    def test_a_column_without_group_and_default_is_an_error(self) -> None:
+        with pytest.raises(KeyError, match="education"):
+            contract().category_key({})
+
+
+KOSTRA = Calendar(kind="kostra", publishes=["03-15", "06-15"])
+
+
+class TestCalendar:
+    def test_a_sunday_is_moved_to_monday(self) -> None:
+        """2026-03-15 was a Sunday: released on 2026-03-16 (facts/ssb-api.md 5)."""
+        assert last_due(KOSTRA, date(2026, 3, 31)) == date(2026, 3, 16)
+
+    def test_a_saturday_is_moved_to_monday(self) -> None:
+        """2025-03-15 was a Saturday: «Sist endret 17.03.2025» (facts/ssb-api.md 5)."""
+        assert last_due(KOSTRA, date(2025, 3, 31)) == date(2025, 3, 17)
+
+    def test_a_working_day_stays(self) -> None:
+        """Released 2026-06-15, a Monday (facts/ssb-api.md 5)."""
+        assert last_due(KOSTRA, date(2026, 9, 1)) == date(2026, 6, 15)
+
+    def test_two_days_of_grace_are_given(self) -> None:
+        assert last_due(KOSTRA, date(2026, 6, 16)) == date(2026, 3, 16)
+        assert last_due(KOSTRA, date(2026, 6, 17)) == date(2026, 6, 15)
+
+    def test_before_the_first_day_of_a_year_last_years_last_counts(self) -> None:
+        assert last_due(KOSTRA, date(2026, 1, 1)) == date(2025, 6, 16)
+
+    def test_a_day_moved_over_the_turn_of_the_year_is_still_found(self) -> None:
+        """31 December 2022 was a Saturday."""
+        new_years_eve = Calendar(kind="annual", publishes=["12-31"])
+        assert last_due(new_years_eve, date(2023, 1, 3)) == date(2021, 12, 31)
+        assert last_due(new_years_eve, date(2023, 1, 4)) == date(2023, 1, 2)
