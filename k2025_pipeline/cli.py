@@ -233,8 +233,20 @@ def query(sql: str, form: str) -> None:
     elif form == "json":
         click.echo(frame.write_json())
     else:
-        console.print(_as_table(frame))
-        console.print(f"[dim]{frame.height} rows[/]")
+        _print_frame(frame)
+
+
+def _print_frame(frame: Any) -> None:
+    """Print rows; where they are wider than the terminal, what is the same in all of them stands above once."""
+    table = _as_table(frame)
+    if frame.height > 1 and console.measure(table).minimum >= console.width // 2:
+        same = [name for name in frame.columns if frame[name].n_unique() == 1]
+        for name in same:
+            console.print(f"[bold]{name}[/] {_cell(frame[name][0])}", highlight=False)
+        console.print()
+        table = _as_table(frame.drop(same))
+    console.print(table)
+    console.print(f"[dim]{frame.height} rows[/]")
 
 
 def _as_table(frame: Any) -> Table:
@@ -252,6 +264,8 @@ def _cell(value: Any) -> str:
         return "[dim]–[/]"
     if hasattr(value, "strftime") and hasattr(value, "hour"):
         return str(value.strftime("%Y-%m-%d %H:%M"))
+    if isinstance(value, float):
+        return f"{value:.12g}"
     return str(value).replace("[", r"\[")
 
 
@@ -383,7 +397,7 @@ def _settings(source: str | None) -> Settings:
     from k2025_pipeline.lake.home import Home
 
     settings = Settings.from_env()
-    bound = Home(settings.home).bound_source if "K2025_SOURCE" not in os.environ else None
+    bound = Home(settings.home).bound_source if not os.environ.get("K2025_SOURCE") else None
     return replace(settings, source=source or bound or settings.source)
 
 

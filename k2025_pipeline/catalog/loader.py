@@ -55,6 +55,7 @@ def load_catalog(schemas: Path) -> Catalog:
         references=read_file(schemas / "reference_values.yml", ReferenceFile),
         expectations=_read_folder(schemas / "expectations", ExpectationFile, "table"),
     )
+    _check_references(schemas / "reference_values.yml", catalog)
     for indicator in catalog.indicators.values():
         _check_terms(schemas / "indicators" / f"{indicator.id}.yml", indicator, catalog.tables)
     return catalog
@@ -101,6 +102,16 @@ def _short(path: Path) -> str:
     return "/".join(path.parts[path.parts.index("schemas") :]) if "schemas" in path.parts else str(path)
 
 
+def _check_references(path: Path, catalog: Catalog) -> None:
+    known = {family.id for family in catalog.indicators.values()}
+    known |= {f"{family.id}.{v.suffix}" for family in catalog.indicators.values() for v in family.variants}
+    for place, reference in enumerate(catalog.references.values):
+        if reference.indicator_id is not None and reference.indicator_id not in known:
+            raise CatalogError(
+                f"{_short(path)}: values.{place}.indicator_id: there is no indicator {reference.indicator_id!r}"
+            )
+
+
 def _check_terms(path: Path, indicator: IndicatorDefinition, tables: dict[str, TableContract]) -> None:
     calculations = [indicator.calculation, *(variant.calculation for variant in indicator.variants)]
     for calculation in calculations:
@@ -124,12 +135,13 @@ def _term_problems(calculation: Calculation, tables: dict[str, TableContract]) -
 
 
 def _category_problems(where: dict[str, str], table: TableContract) -> list[str]:
+    columns = {dimension.column: dimension for dimension in table.category_dimensions}
     if table.bands:
         bands = {band.group for band in table.bands}
+        unknown = [f"table {table.id} has no category column {column!r}" for column in where if column not in columns]
         wrong = [group for group in where.values() if group not in bands]
-        return [f"table {table.id} declares no age band {group!r}" for group in wrong]
+        return unknown + [f"table {table.id} declares no age band {group!r}" for group in wrong]
     problems = []
-    columns = {dimension.column: dimension for dimension in table.category_dimensions}
     for column, group in where.items():
         if column not in columns:
             problems.append(f"table {table.id} has no category column {column!r}")

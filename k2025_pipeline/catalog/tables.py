@@ -6,7 +6,7 @@ Not here: how it is fetched (``pxweb``), checked (``validation``) or modelled (`
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -98,7 +98,9 @@ class Calendar(Declaration):
     kind: Literal["kostra", "annual", "quarterly"] = Field(
         description="`kostra` appears unrevised in March and revised in June."
     )
-    publishes: list[str] = Field(min_length=1, description="Days as MM-DD, moved to Monday from a weekend.")
+    publishes: list[Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])$|^(?!02)\d\d-(29|30)$")]] = (
+        Field(min_length=1, description="Days as MM-DD, moved to Monday from a weekend.")
+    )
 
 
 class Coverage(Declaration):

@@ -6,30 +6,12 @@ called (``dbt_runs``).
 
 from __future__ import annotations
 
-import shutil
-from dataclasses import dataclass
-from typing import Any
-
 import pytest
-from dbt_runs import run_dbt
-
+from dbt_runs import EmptyBuild, run_dbt
 from k2025_pipeline.catalog import Catalog, load_catalog
 from k2025_pipeline.lake.home import Home
 from k2025_pipeline.settings import PROJECT_ROOT
 from k2025_pipeline.warehouse import inputs
-
-
-@dataclass(frozen=True)
-class EmptyBuild:
-    """A whole ``dbt build``, unit tests included, where the lake holds no table."""
-
-    home: Home
-    results: dict[str, dict[str, Any]]
-
-    def copy_to(self, home: Home) -> Home:
-        """The same build elsewhere, to be changed."""
-        shutil.copytree(self.home.build, home.build)
-        return home
 
 
 @pytest.fixture(scope="session")

@@ -6,12 +6,13 @@ Here belongs the call and reading its results. Not here: what they should be (th
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
-
 from k2025_pipeline.lake.home import Home
 from k2025_pipeline.settings import PROJECT_ROOT
 from k2025_pipeline.warehouse import dbt_project
@@ -19,8 +20,21 @@ from k2025_pipeline.warehouse import dbt_project
 PROJECT = PROJECT_ROOT / "dbt"
 
 
+@dataclass(frozen=True)
+class EmptyBuild:
+    """A whole ``dbt build``, unit tests included, where the lake holds no table."""
+
+    home: Home
+    results: dict[str, dict[str, Any]]
+
+    def copy_to(self, home: Home) -> Home:
+        """The same build elsewhere, to be changed."""
+        shutil.copytree(self.home.build, home.build)
+        return home
+
+
 def run_dbt(home: Home, *arguments: str, project: Path = PROJECT) -> dict[str, dict[str, Any]]:
-    """Results of a dbt call by the node's name; dbt's own exit status is left to the tests."""
+    """Results of a dbt call by unique id; dbt's own exit status is left to the tests."""
     results = home.build / "dbt" / "run_results.json"
     results.unlink(missing_ok=True)
     finished = subprocess.run(

@@ -12,9 +12,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from conftest import EmptyBuild
-from dbt_runs import PROJECT, manifest, run_dbt
-
+from dbt_runs import PROJECT, EmptyBuild, manifest, run_dbt
 from k2025_pipeline.lake.home import Home
 
 GENERIC = "generic_tests.sql"
@@ -32,29 +30,25 @@ class Relation:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, node: Row, parents: dict[str, Any]) -> None:
         self._connection = connection
-        self.name = f'{node["schema"]}.{node["alias"]}'
+        self.name = f"{node['schema']}.{node['alias']}"
         kind = "view" if node["config"]["materialized"] == "view" else "table"
         connection.execute(f"create table lifted as select * from {self.name}")
         connection.execute(f"drop {kind} {self.name}; create table {self.name} as select * from lifted")
         connection.execute("drop table lifted")
         described = connection.execute(f"describe {self.name}").fetchall()
         self.columns = {row[0]: row[1] for row in described}
-        self._parents = parents
+        self.parents = parents
 
     def insert(self, *rows: Row) -> None:
         for given in rows:
-            row = {column: given.get(column, self._filler(column)) for column in self.columns}
+            row = {column: given.get(column, self.filler(column)) for column in self.columns}
             marks = ", ".join("?" for _ in row)
             self._connection.execute(f"insert into {self.name} values ({marks})", list(row.values()))
 
-    def harmless(self) -> Row:
-        """A whole row that breaks nothing."""
-        return {column: self._filler(column) for column in self.columns}
-
-    def _filler(self, column: str) -> Any:
+    def filler(self, column: str) -> Any:
         """Something that breaks no test: valid where tests look, unique elsewhere."""
-        if column in self._parents:
-            return self._parents[column]
+        if column in self.parents:
+            return self.parents[column]
         if column in VALID:
             return VALID[column]
         if self.columns[column] == "VARCHAR":
@@ -63,12 +57,12 @@ class Relation:
 
 
 def _break_unique_together(relation: Relation, arguments: Row) -> int:
-    twice = relation.harmless() | {
-        column: _text()
-        for column in arguments["columns"]
-        if relation.columns[column] == "VARCHAR" and column not in ("region_code", "period", "indicator_id")
+    fixed = {"region_code", "period", *relation.parents}
+    key = {
+        c: _text() if c not in fixed and relation.columns[c] == "VARCHAR" else relation.filler(c)
+        for c in arguments["columns"]
     }
-    relation.insert(twice, twice)
+    relation.insert(key, key)
     return 1
 
 

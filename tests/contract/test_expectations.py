@@ -16,8 +16,7 @@ import duckdb
 import polars as pl
 import pytest
 import yaml
-
-from k2025_pipeline.catalog import Catalog, load_catalog
+from k2025_pipeline.catalog import load_catalog
 from k2025_pipeline.catalog.base import Text
 from k2025_pipeline.catalog.indicators import Expectation, ExpectationFile
 from k2025_pipeline.lake.home import Home
@@ -383,9 +382,7 @@ def test_more_than_twenty_bad_values_are_counted_whole_and_shown_in_part(home: H
     build(home)
     with duckdb.connect(str(home.build_file)) as connection:
         connection.execute("update public.regions set centrality_class = '9' where region_code < '3050'")
-    (result,) = (
-        r for r in judged(home, {"regions": CATALOG.expectations["regions"]}) if not r.passed
-    )
+    (result,) = (r for r in judged(home, {"regions": CATALOG.expectations["regions"]}) if not r.passed)
     assert (result.name, result.failed) == ("centrality_classes", 51)
     assert 0 < len(result.sample) <= 20
 

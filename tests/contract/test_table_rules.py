@@ -13,7 +13,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 from contract_frames import BEYOND_DECLARED, Row, frame_of, good_rows
-
 from k2025_pipeline.catalog import Catalog, load_catalog
 from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.catalog.tables import TableContract
@@ -328,7 +327,12 @@ def _first_row(column: str, value: object) -> Callable[[pl.DataFrame], pl.DataFr
 def _klass_mutations(kind: str) -> dict[str, tuple[Callable[[pl.DataFrame], pl.DataFrame], int]]:
     if kind == "changes":
         nobody = {"old_code": None, "new_code": None}
-        return {"a_side_is_given": (lambda f: f.with_columns(pl.lit(v).cast(pl.String).alias(k) for k, v in nobody.items()), 2)}
+        return {
+            "a_side_is_given": (
+                lambda f: f.with_columns(pl.lit(v).cast(pl.String).alias(k) for k, v in nobody.items()),
+                2,
+            )
+        }
     return {
         "code_valid": (_first_row(CODE_COLUMN[kind], "?!"), 1),
         "key_unique": (lambda f: pl.concat([f, f.head(1)]), 2),
