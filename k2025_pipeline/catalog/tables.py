@@ -6,9 +6,10 @@ Not here: how it is fetched (``pxweb``), checked (``validation``) or modelled (`
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from datetime import date
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from k2025_pipeline.catalog.base import Break, Declaration, Evidence, Name, TableId, Text, Year
 
@@ -98,9 +99,14 @@ class Calendar(Declaration):
     kind: Literal["kostra", "annual", "quarterly"] = Field(
         description="`kostra` appears unrevised in March and revised in June."
     )
-    publishes: list[Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])$|^(?!02)\d\d-(29|30)$")]] = (
-        Field(min_length=1, description="Days as MM-DD, moved to Monday from a weekend.")
-    )
+    publishes: list[str] = Field(min_length=1, description="Days as MM-DD, moved to Monday from a weekend.")
+
+    @field_validator("publishes")
+    @classmethod
+    def _days_of_any_year(cls, days: list[str]) -> list[str]:
+        for day in days:
+            date.fromisoformat(f"2001-{day}")
+        return days
 
 
 class Coverage(Declaration):

@@ -7,6 +7,7 @@ called (``dbt_runs``).
 from __future__ import annotations
 
 import pytest
+
 from dbt_runs import EmptyBuild, run_dbt
 from k2025_pipeline.catalog import Catalog, load_catalog
 from k2025_pipeline.lake.home import Home

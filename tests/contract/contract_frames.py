@@ -9,6 +9,7 @@ from itertools import product
 from typing import Any
 
 import polars as pl
+
 from k2025_pipeline.catalog.tables import Dimension, Extract, Measure, TableContract
 from k2025_pipeline.ingest.tables import typed_schema
 

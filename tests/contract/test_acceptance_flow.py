@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 import polars as pl
 import pytest
+
 from k2025_pipeline.catalog import Catalog
 from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.catalog.tables import TableContract

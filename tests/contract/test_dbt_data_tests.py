@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 import pytest
+
 from dbt_runs import PROJECT, EmptyBuild, manifest, run_dbt
 from k2025_pipeline.lake.home import Home
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from dbt_runs import PROJECT, EmptyBuild, run_dbt
 from k2025_pipeline.lake.home import Home
 

@@ -16,6 +16,7 @@ import duckdb
 import polars as pl
 import pytest
 import yaml
+
 from k2025_pipeline.catalog import load_catalog
 from k2025_pipeline.catalog.base import Text
 from k2025_pipeline.catalog.indicators import Expectation, ExpectationFile

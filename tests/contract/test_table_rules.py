@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+
 from contract_frames import BEYOND_DECLARED, Row, frame_of, good_rows
 from k2025_pipeline.catalog import Catalog, load_catalog
 from k2025_pipeline.catalog.classifications import ClassificationContract

@@ -130,7 +130,10 @@ def test_the_march_edition_is_provisional_and_june_replaces_it(tmp_path: Path) -
     home = tmp_path / "home"
     march = refresh(home, "demo:unrevised")
     assert march.success
-    sql = "select edition, obs_status from public.indicator_values where indicator_id = 'KOMP-01' and region_code = 'EAK' and period = '{}'"
+    sql = (
+        "select edition, obs_status from public.indicator_values "
+        "where indicator_id = 'KOMP-01' and region_code = 'EAK' and period = '{}'"
+    )
     assert march.query(sql.format(2025)).row(0) == ("unrevised", "P")
     assert march.query(sql.format(2024)).row(0) == ("revised", "A")
     june = refresh(home, "demo")

@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import orjson
 import pytest
+
 from k2025_pipeline.catalog.tables import TableContract
 from k2025_pipeline.settings import PROJECT_ROOT
 

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 import pytest
 import yaml
+
 from builders import contract
 from k2025_pipeline.catalog import Catalog, CatalogError, load_catalog
 from k2025_pipeline.catalog.calendar import last_due

@@ -8,8 +8,9 @@ import click
 import duckdb
 import orjson
 import pytest
-from builders import table_12345
 from click.testing import CliRunner, Result
+
+from builders import table_12345
 from k2025_pipeline.cli import main
 
 Run = Callable[..., Result]

@@ -12,6 +12,7 @@ import numpy as np
 import orjson
 import pytest
 import requests
+
 from k2025_pipeline.demo import faults, generator, geography, jsonstat_writer, population, resources, tables
 from k2025_pipeline.demo.documents import Document, Folder
 from k2025_pipeline.demo.server import LocalStatbank

@@ -17,6 +17,7 @@ import pytest
 import requests
 from hypothesis import given
 from hypothesis import strategies as st
+
 from k2025_pipeline.demo import klass_files, problems
 from k2025_pipeline.demo.documents import Folder
 from k2025_pipeline.demo.limits import Gateway

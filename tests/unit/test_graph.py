@@ -14,6 +14,7 @@ import dagster as dg
 import orjson
 import pytest
 import yaml
+
 from k2025_pipeline.catalog import Catalog, load_catalog
 from k2025_pipeline.catalog.generate import CATALOG_TABLES, generated_files
 from k2025_pipeline.definitions import build_definitions
@@ -113,7 +114,6 @@ def test_data_goes_one_way_only(graph: Any) -> None:
         ("marts", "marts"),
         ("core", "public"),
         ("marts", "public"),
-        ("public", "public"),
         ("public", "published"),
         ("catalog", "core"),
         ("catalog", "marts"),

@@ -12,9 +12,10 @@ import numpy as np
 import orjson
 import polars as pl
 import pytest
-from builders import RECORDINGS, dataset, needs_recordings
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from builders import RECORDINGS, dataset, needs_recordings
 from k2025_pipeline.pxweb.errors import InvalidAnswer
 from k2025_pipeline.pxweb.jsonstat import decode, describe
 

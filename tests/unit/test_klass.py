@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
+
 from builders import RECORDINGS, Clock, Reply, Sent, answering, needs_recordings
 from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.klass.client import (

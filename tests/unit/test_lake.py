@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+
 from k2025_pipeline.lake.archive import Archive, vintage_id
 from k2025_pipeline.lake.home import Home, WrongSource, read_json, write_bytes, write_json
 from k2025_pipeline.lake.typed import TypedLake

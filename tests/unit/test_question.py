@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
+
 from builders import contract, table_12345
 from k2025_pipeline.catalog.tables import TableContract
 from k2025_pipeline.demo.server import LocalStatbank

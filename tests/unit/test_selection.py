@@ -8,6 +8,7 @@ from itertools import product
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from k2025_pipeline.pxweb.client import DOCUMENTED_CELLS
 from k2025_pipeline.pxweb.errors import BadRequest
 from k2025_pipeline.pxweb.selection import Selection, covers, expand, plan

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+
 from builders import Clock, Reply, answering, table_12345
 from k2025_pipeline.ingest.source import OpenSource, UnknownSource, identity, open_source
 from k2025_pipeline.lake.home import Home

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from builders import API, Clock, Reply, Sent, answering, dataset
 from k2025_pipeline.pxweb.client import LIVE_URL, StatbankClient, source_kind
 from k2025_pipeline.pxweb.errors import InvalidAnswer

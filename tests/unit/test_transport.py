@@ -7,6 +7,7 @@ import socket
 import time
 
 import pytest
+
 from builders import Clock, Reply, Sent, answering
 from k2025_pipeline import __version__
 from k2025_pipeline.pxweb.errors import (
