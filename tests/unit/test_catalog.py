@@ -134,6 +134,7 @@ def schemas(tmp_path: Path) -> Path:
     for name in SAMPLE:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REAL / name, root / name)
+    alter(root / "reference_values.yml", lambda c: c.update(values=c["values"][:1]))
     return root
 
 
@@ -156,6 +157,14 @@ def problem(schemas: Path) -> str:
 class TestWrongFiles:
     def test_the_sample_itself_is_right(self, schemas: Path) -> None:
         assert set(load_catalog(schemas).indicators) == {"KOMP-01"}
+
+    def test_a_reference_value_that_names_no_indicator_is_refused(self, schemas: Path) -> None:
+        alter(schemas / "reference_values.yml", lambda c: c["values"][0].update(indicator_id="KOMP-99"))
+        assert problem(schemas).endswith("values.0.indicator_id: there is no indicator 'KOMP-99'")
+
+    def test_a_day_that_no_year_has_is_refused(self, schemas: Path) -> None:
+        alter(schemas / "tables" / "12209.yml", lambda c: c["calendar"].update(publishes=["02-30"]))
+        assert "schemas/tables/12209.yml: calendar.publishes" in problem(schemas)
 
     def test_a_missing_file_is_named(self, schemas: Path) -> None:
         (schemas / "measures.yml").unlink()
