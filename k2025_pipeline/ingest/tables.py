@@ -73,11 +73,20 @@ def _nothing(contract: TableContract, findings: list[Finding]) -> str:
 
 
 def questions(contract: TableContract, delivery: Delivery) -> dict[str, Question]:
-    """What was asked, per structure, from the archived metadata and the contract as it is now."""
+    """What was asked, per structure, from the archived metadata and the contract as it is now.
+
+    Raises:
+        InvalidAnswer: when the contract no longer has an extract that was asked, or metadata cannot be read.
+    """
     found = {}
     for answer in delivery.answers:
         if answer.role == METADATA:
-            extract = next(e for e in contract.extracts if e.structure == answer.label)
+            extract = next((e for e in contract.extracts if e.structure == answer.label), None)
+            if extract is None:
+                raise InvalidAnswer(
+                    f"table {contract.id}: the archived answer is of the extract {answer.label}, which the contract "
+                    "no longer has. Refresh again, so that the table is asked anew."
+                )
             found[answer.label] = ask(contract, extract, jsonstat.describe(answer.read()), {})
     return found
 

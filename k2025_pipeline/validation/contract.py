@@ -20,6 +20,11 @@ from k2025_pipeline.ingest.tables import typed_schema
 
 SAMPLE_ROWS = 20
 MISSING_SYMBOLS = (".", "..", "...", ":", "-")
+KLASS_NULLABLE = {
+    "codes": {"valid_to"},
+    "changes": {"old_code", "old_name", "new_code", "new_name"},
+    "correspondence": set[str](),
+}
 PERIOD_PATTERN = r"^\d{4}(K[1-4]|M\d{2})?$"
 
 
@@ -100,7 +105,10 @@ def judge_table(contract: TableContract, frame: pl.DataFrame) -> Verdict:
         contract: the table. frame: columns of ``typed_schema``, any number of rows.
     """
     rules = table_rules(contract)
-    results = [*_judge(typed_schema(contract), rules, frame), _not_empty(frame)]
+    # An unknown measure or group is null and has a rule of its own, which says what to do about it.
+    groups = {f"{d.column}_group" for d in contract.category_dimensions if d.categories}
+    nullable = {"value", "symbol", "measure"} | groups
+    results = [*_judge(typed_schema(contract), rules, frame, nullable), _not_empty(frame)]
     return Verdict(contract.name, frame.height, [*results, *known_faults(contract, frame)])
 
 
@@ -108,7 +116,7 @@ def judge_classification(contract: ClassificationContract, kind: str, frame: pl.
     """Judge one typed frame of a classification: ``codes``, ``changes`` or ``correspondence``."""
     schema = {name: dtype() for name, dtype in SCHEMAS[kind].items()}
     rules = _classification_rules(contract, kind)
-    results = _judge(schema, rules, frame)
+    results = _judge(schema, rules, frame, KLASS_NULLABLE[kind])
     if kind == "codes":
         results.append(_not_empty(frame))
     return Verdict(f"{contract.name}_{kind}", frame.height, results)
@@ -118,11 +126,8 @@ def _not_empty(frame: pl.DataFrame) -> RuleResult:
     return RuleResult("not_empty", "The answer has rows.", "See the archived answer below raw/.", int(frame.is_empty()))
 
 
-def pandera_schema(columns: dict[str, pl.DataType], rules: list[Rule]) -> pa.DataFrameSchema:
+def pandera_schema(columns: dict[str, pl.DataType], rules: list[Rule], nullable: set[str]) -> pa.DataFrameSchema:
     """The Pandera schema of ``columns`` in this order, with one check per rule."""
-    # An unknown measure or group is null and has a rule of its own, which says what to do about it.
-    nullable = {"value", "symbol", "measure"} | {name for name, dtype in columns.items() if dtype == pl.Date}
-    nullable |= {name for name in columns if name.endswith(("_group", "_name", "old_code", "new_code"))}
     return pa.DataFrameSchema(
         {name: pa.Column(dtype, nullable=name in nullable) for name, dtype in columns.items()},
         checks=[pa.Check(_check(rule.holds), name=rule.name, error=rule.name) for rule in rules],
@@ -135,10 +140,12 @@ def _check(holds: pl.Expr) -> Any:
     return lambda data: data.lazyframe.select(holds)
 
 
-def _judge(columns: dict[str, pl.DataType], rules: list[Rule], frame: pl.DataFrame) -> list[RuleResult]:
+def _judge(
+    columns: dict[str, pl.DataType], rules: list[Rule], frame: pl.DataFrame, nullable: set[str]
+) -> list[RuleResult]:
     broken: dict[str, RuleResult] = {}
     try:
-        pandera_schema(columns, rules).validate(frame, lazy=True)
+        pandera_schema(columns, rules, nullable).validate(frame, lazy=True)
     except pa.errors.SchemaErrors as errors:
         meanings = {rule.name: rule for rule in rules}
         for error in errors.schema_errors:
@@ -215,7 +222,7 @@ def table_rules(contract: TableContract) -> list[Rule]:
             "value_has_no_missing_symbol",
             "A cell with value is not marked as missing or hidden.",
             "The source gave a value and a symbol for «no value». Ask SSB which one holds.",
-            value.is_null() | ~symbol.is_in(MISSING_SYMBOLS).fill_null(False),
+            value.is_null() | ~symbol.is_in(MISSING_SYMBOLS).fill_null(False) | ((symbol == "-") & (value == 0)),
         ),
         Rule(
             "unit_as_declared",

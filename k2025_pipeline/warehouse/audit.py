@@ -100,7 +100,13 @@ def _by_rows(expectations: list[Expectation]) -> dict[str | None, list[Expectati
 def _rows(home: Home, table: str, where: str | None) -> Any:
     with duckdb.connect(str(home.build_file), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
-        return connection.sql(f"select * from public.{table} where {where or 'true'}").df()
+        try:
+            return connection.sql(f"select * from public.{table} where {where or 'true'}").df()
+        except duckdb.Error as error:
+            raise AuditError(
+                f"public.{table}: the rows «{where}» cannot be taken ({error}). "
+                f"Correct `where` in schemas/expectations/{table}.yml."
+            ) from error
 
 
 def _context(home: Home) -> Any:
