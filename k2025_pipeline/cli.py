@@ -221,6 +221,7 @@ def query(sql: str, form: str) -> None:
     """
     import duckdb
 
+    from k2025_pipeline.console import print_frame
     from k2025_pipeline.lake.home import Home
     from k2025_pipeline.warehouse import publish
 
@@ -233,52 +234,20 @@ def query(sql: str, form: str) -> None:
     elif form == "json":
         click.echo(frame.write_json())
     else:
-        _print_frame(frame)
-
-
-def _print_frame(frame: Any) -> None:
-    """Print rows; where they are wider than the terminal, what is the same in all of them stands above once."""
-    table = _as_table(frame)
-    if frame.height > 1 and console.measure(table).minimum >= console.width // 2:
-        same = [name for name in frame.columns if frame[name].n_unique() == 1]
-        for name in same:
-            console.print(f"[bold]{name}[/] {_cell(frame[name][0])}", highlight=False)
-        console.print()
-        table = _as_table(frame.drop(same))
-    console.print(table)
-    console.print(f"[dim]{frame.height} rows[/]")
-
-
-def _as_table(frame: Any) -> Table:
-    numeric = [dtype.is_numeric() for dtype in frame.dtypes]
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name, is_number in zip(frame.columns, numeric, strict=True):
-        table.add_column(name, justify="right" if is_number else "left", overflow="fold")
-    for row in frame.iter_rows():
-        table.add_row(*(_cell(value) for value in row))
-    return table
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "[dim]–[/]"
-    if hasattr(value, "strftime") and hasattr(value, "hour"):
-        return str(value.strftime("%Y-%m-%d %H:%M"))
-    if isinstance(value, float):
-        return f"{value:.12g}"
-    return str(value).replace("[", r"\[")
+        print_frame(console, frame)
 
 
 @main.command()
 @click.argument("indicator_id", required=False)
 def indicators(indicator_id: str | None) -> None:
     """The catalogue, or one definition with its latest national value."""
+    from k2025_pipeline.console import as_table, cell_text
     from k2025_pipeline.lake.home import Home
     from k2025_pipeline.warehouse import publish
 
     home = Home(_settings(None).home)
     if indicator_id is None:
-        console.print(_as_table(publish.query(home, _CATALOGUE)))
+        console.print(as_table(publish.query(home, _CATALOGUE)))
         return
     chosen = indicator_id.upper().replace("'", "")
     found = publish.query(home, f"select * from public.indicators where upper(indicator_id) = '{chosen}'")
@@ -286,7 +255,7 @@ def indicators(indicator_id: str | None) -> None:
         raise click.ClickException(f"{indicator_id}: no such indicator. `k2025 indicators` lists them.")
     table = Table(box=None, show_header=False, pad_edge=False)
     for name, value in found.row(0, named=True).items():
-        table.add_row(f"[bold]{name}[/]", _cell(value))
+        table.add_row(f"[bold]{name}[/]", cell_text(value))
     latest = publish.query(home, _LATEST.format(indicator_id=chosen))
     if latest.height:
         value = latest.row(0, named=True)

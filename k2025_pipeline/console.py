@@ -1,13 +1,16 @@
-"""What a person at a terminal sees of a refresh: progress per table, and the summary.
+"""What a person at a terminal sees: progress of a refresh, its summary, and rows of an answer.
 
 Here belongs layout and wording. Not here: what is done (``night``).
 """
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections import Counter
 from typing import Any
 
+import polars as pl
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
@@ -16,8 +19,9 @@ from k2025_pipeline.ingest import acceptance
 from k2025_pipeline.ingest.session import FetchOutcome
 from k2025_pipeline.lake.home import Home
 from k2025_pipeline.warehouse import publish
-from k2025_pipeline.warehouse.audit import Acceptance, data_docs
+from k2025_pipeline.warehouse.audit import data_docs
 from k2025_pipeline.warehouse.publish import Published
+from k2025_pipeline.warehouse.results import Acceptance
 
 MARKS = {
     "fetched": "[green]✔[/]",
@@ -104,7 +108,8 @@ def print_summary(
     if reporter.publication and reporter.publication.source == "demo":
         console.print("[bold yellow]DEMO: all figures are generated / alle tall er generert. Not SSB's figures.[/]")
     if home.warehouse.exists():
-        console.print(f'\nTry:  [bold]k2025 query[/] "{FIRST_QUERY}"', highlight=False, soft_wrap=True)
+        command = "k2025" if shutil.which("k2025") else sys.argv[0]
+        console.print(f'\nTry:  [bold]{command} query[/] "{FIRST_QUERY}"', highlight=False, soft_wrap=True)
 
 
 def _counts(reporter: ConsoleReporter) -> str:
@@ -138,3 +143,38 @@ def _failed_check(check: Any) -> str:
     said = next((check.metadata[name].value for name in names if name in check.metadata), None)
     text = "" if said is None else f": {said} rows break it" if isinstance(said, int) else f": {said}"
     return f"  ✘ {'/'.join(check.asset_key.path)} · {check.check_name} ({blocking}){text}"
+
+
+def print_frame(console: Console, frame: pl.DataFrame) -> None:
+    """Print rows; where they are wider than the terminal, what is the same in all of them stands above once."""
+    table = as_table(frame)
+    if frame.height > 1 and console.measure(table).minimum >= console.width // 2:
+        same = [name for name in frame.columns if frame[name].n_unique() == 1]
+        for name in same:
+            console.print(f"[bold]{name}[/] {cell_text(frame[name][0])}", highlight=False)
+        console.print()
+        table = as_table(frame.drop(same))
+    console.print(table)
+    console.print(f"[dim]{frame.height} rows[/]")
+
+
+def as_table(frame: pl.DataFrame) -> Table:
+    """Rows as a table for the terminal; numbers to the right, a missing value as a dash."""
+    numeric = [dtype.is_numeric() for dtype in frame.dtypes]
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name, is_number in zip(frame.columns, numeric, strict=True):
+        table.add_column(name, justify="right" if is_number else "left", overflow="fold")
+    for row in frame.iter_rows():
+        table.add_row(*(cell_text(value) for value in row))
+    return table
+
+
+def cell_text(value: Any) -> str:
+    """One value as text, with the markup signs of the terminal library made harmless."""
+    if value is None:
+        return "[dim]–[/]"
+    if hasattr(value, "strftime") and hasattr(value, "hour"):
+        return str(value.strftime("%Y-%m-%d %H:%M"))
+    if isinstance(value, float):
+        return f"{value:.12g}"
+    return str(value).replace("[", r"\[")

@@ -23,8 +23,8 @@ from k2025_pipeline.lake.home import Home, read_json, write_json
 from k2025_pipeline.pxweb.transport import Transport
 from k2025_pipeline.settings import Settings
 from k2025_pipeline.warehouse import audit, inputs, publish
-from k2025_pipeline.warehouse.audit import Acceptance
 from k2025_pipeline.warehouse.publish import Published
+from k2025_pipeline.warehouse.results import Acceptance
 
 log = logging.getLogger(__name__)
 

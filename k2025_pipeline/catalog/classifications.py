@@ -31,6 +31,14 @@ class ClassificationContract(Declaration):
         return f"klass_{self.id}"
 
     @property
+    def datasets(self) -> dict[str, str]:
+        """Typed datasets of the classification: name in the lake by kind."""
+        kinds = ["codes"]
+        kinds += ["changes"] if self.changes else []
+        kinds += ["correspondence"] if self.corresponds_from else []
+        return {kind: f"{self.name}_{kind}" for kind in kinds}
+
+    @property
     def url(self) -> str:
         """Page of the classification at Statistics Norway."""
         return f"https://www.ssb.no/klass/klassifikasjoner/{self.id}"

@@ -22,7 +22,6 @@ from k2025_pipeline.catalog.indicators import (
 )
 from k2025_pipeline.catalog.loader import Catalog, load_catalog
 from k2025_pipeline.catalog.tables import TableContract
-from k2025_pipeline.ingest.classifications import datasets
 from k2025_pipeline.settings import PROJECT_ROOT
 
 CATALOG_TABLES = {
@@ -89,7 +88,7 @@ def _sources(catalog: Catalog) -> dict[str, Any]:
                 "description": f"{classification.title.nb} / {classification.title.en} ({kind})",
                 "config": {"meta": {"dagster": {"asset_key": ["typed", name]}}},
             }
-            for kind, name in datasets(classification).items()
+            for kind, name in classification.datasets.items()
         ]
     declared = [{"name": name, "description": text} for name, text in CATALOG_TABLES.items()]
     return {

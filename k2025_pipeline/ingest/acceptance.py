@@ -88,7 +88,7 @@ def accept_classification(home: Home, contract: ClassificationContract, fetch_pr
         name=contract.name,
         delivery=delivery,
         rules=_fingerprint(contract.model_dump_json()),
-        datasets=classifications.datasets(contract),
+        datasets=contract.datasets,
         parse=lambda: classifications.to_typed(contract, delivery),
         judge=lambda kind, frame: judge_classification(contract, kind, frame),
     )

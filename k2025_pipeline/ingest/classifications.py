@@ -8,29 +8,13 @@ import polars as pl
 
 from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.klass.client import (
-    CHANGES_SCHEMA,
-    CODES_SCHEMA,
-    CORRESPONDENCE_SCHEMA,
+    SCHEMAS,
     KlassClient,
     decode_changes,
     decode_codes,
     decode_correspondence,
 )
 from k2025_pipeline.lake.archive import Archive, Delivery
-
-SCHEMAS: dict[str, dict[str, type[pl.DataType]]] = {
-    "codes": CODES_SCHEMA,
-    "changes": CHANGES_SCHEMA,
-    "correspondence": CORRESPONDENCE_SCHEMA,
-}
-
-
-def datasets(contract: ClassificationContract) -> dict[str, str]:
-    """Typed datasets of a classification: name in the lake by kind."""
-    kinds = ["codes"]
-    kinds += ["changes"] if contract.changes else []
-    kinds += ["correspondence"] if contract.corresponds_from else []
-    return {kind: f"{contract.name}_{kind}" for kind in kinds}
 
 
 def fingerprint(contract: ClassificationContract, last_year: int) -> str:
@@ -67,7 +51,7 @@ def to_typed(contract: ClassificationContract, delivery: Delivery) -> dict[str, 
     Raises:
         InvalidAnswer: when an archived answer cannot be read.
     """
-    frames = {kind: [pl.DataFrame(schema=SCHEMAS[kind])] for kind in datasets(contract)}
+    frames = {kind: [pl.DataFrame(schema=SCHEMAS[kind])] for kind in contract.datasets}
     for answer in delivery.answers:
         if answer.role == "codes":
             frames["codes"].append(decode_codes(answer.read()))

@@ -17,6 +17,7 @@ from k2025_pipeline.pxweb import jsonstat
 from k2025_pipeline.pxweb.client import StatbankClient
 from k2025_pipeline.pxweb.errors import InvalidAnswer
 from k2025_pipeline.pxweb.transport import Answer
+from k2025_pipeline.validation.columns import typed_schema
 
 METADATA, DATA = "metadata", "data"
 
@@ -95,7 +96,7 @@ def to_typed(contract: TableContract, delivery: Delivery) -> pl.DataFrame:
     """Parse a delivery into one row per cell.
 
     Returns:
-        Columns of :func:`typed_schema`, rows in the order of the answers.
+        Columns of ``typed_schema``, rows in the order of the answers.
 
     Raises:
         InvalidAnswer: when an archived answer cannot be read.
@@ -105,23 +106,6 @@ def to_typed(contract: TableContract, delivery: Delivery) -> pl.DataFrame:
         _typed_part(contract, asked[answer.label], answer.read()) for answer in delivery.answers if answer.role == DATA
     ]
     return pl.concat(frames) if frames else empty(contract)
-
-
-def typed_schema(contract: TableContract) -> dict[str, pl.DataType]:
-    """Column types of a table's typed frame, in order."""
-    category = pl.Categorical()
-    columns: dict[str, pl.DataType] = {
-        "structure": category,
-        "region_code": category,
-        "region_label": category,
-    }
-    for dimension in contract.category_dimensions:
-        columns[dimension.column] = category
-        if dimension.categories:
-            columns[f"{dimension.column}_label"] = category
-            columns[f"{dimension.column}_group"] = category
-    columns |= {"measure": category, "measure_code": category, "unit": category, "period": category}
-    return columns | {"value": pl.Float64(), "symbol": category}
 
 
 def empty(contract: TableContract) -> pl.DataFrame:

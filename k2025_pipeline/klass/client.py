@@ -27,6 +27,12 @@ CHANGES_SCHEMA: Schema = {
     "changed_on": pl.Date,
 }
 CORRESPONDENCE_SCHEMA: Schema = {"source_code": pl.String, "target_code": pl.String, "year": pl.String}
+SCHEMAS: dict[str, Schema] = {
+    "codes": CODES_SCHEMA,
+    "changes": CHANGES_SCHEMA,
+    "correspondence": CORRESPONDENCE_SCHEMA,
+}
+"""Columns of each kind of answer."""
 
 
 @dataclass(frozen=True)

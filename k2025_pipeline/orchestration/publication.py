@@ -7,7 +7,8 @@ import dagster as dg
 
 from k2025_pipeline.catalog import Catalog
 from k2025_pipeline.orchestration.common import FRESHNESS, NIGHT, OWNERS, night_of
-from k2025_pipeline.warehouse.audit import Acceptance, data_docs
+from k2025_pipeline.warehouse.audit import data_docs
+from k2025_pipeline.warehouse.results import Acceptance
 
 WAREHOUSE = dg.AssetKey(["published", "warehouse"])
 

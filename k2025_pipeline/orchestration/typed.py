@@ -9,7 +9,6 @@ from k2025_pipeline.catalog import Catalog
 from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.catalog.tables import TableContract
 from k2025_pipeline.ingest import acceptance
-from k2025_pipeline.ingest.classifications import datasets
 from k2025_pipeline.night import Contract
 from k2025_pipeline.orchestration.common import FRESHNESS, NIGHT, night_of, rows_as_table
 from k2025_pipeline.validation.contract import RuleResult, Verdict
@@ -24,7 +23,7 @@ def typed_assets(catalog: Catalog) -> list[dg.AssetsDefinition]:
 
 
 def _names(contract: Contract) -> list[str]:
-    return [contract.name] if isinstance(contract, TableContract) else list(datasets(contract).values())
+    return [contract.name] if isinstance(contract, TableContract) else list(contract.datasets.values())
 
 
 def _typed_asset(contract: Contract) -> dg.AssetsDefinition:

@@ -15,8 +15,8 @@ import polars as pl
 
 from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.catalog.tables import REGION_PATTERNS, Measure, TableContract
-from k2025_pipeline.ingest.classifications import SCHEMAS
-from k2025_pipeline.ingest.tables import typed_schema
+from k2025_pipeline.klass.client import SCHEMAS
+from k2025_pipeline.validation.columns import typed_schema
 
 SAMPLE_ROWS = 20
 MISSING_SYMBOLS = (".", "..", "...", ":", "-")

@@ -9,7 +9,7 @@ finds every table wrong through SQLAlchemy on DuckDB.
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,34 +19,13 @@ from k2025_pipeline.catalog import Catalog
 from k2025_pipeline.catalog.indicators import Expectation
 from k2025_pipeline.lake.home import Home, read_json, write_json
 from k2025_pipeline.warehouse.data_docs import stand_alone, write_index
+from k2025_pipeline.warehouse.results import Acceptance
 
 SAMPLE = 20
 
 
 class AuditError(Exception):
     """An expectation could not be evaluated: an error of the audit, not a finding about the data."""
-
-
-@dataclass(frozen=True)
-class Acceptance:
-    """How one expectation came out.
-
-    Attributes:
-        table, name: which. suite: of Great Expectations, whose page tells more.
-        description: in bokmål. passed, blocking: outcome and weight.
-        failed: rows that break it, 0 for a rule about the whole table. sample: some of the values.
-        observed: what was found instead, for a rule about the whole table.
-    """
-
-    table: str
-    name: str
-    suite: str
-    description: str
-    passed: bool
-    blocking: bool
-    failed: int
-    sample: list[Any]
-    observed: str
 
 
 def audit(home: Home, catalog: Catalog, source: str) -> list[Acceptance]:

@@ -12,12 +12,9 @@ from datetime import UTC, datetime
 from html import escape
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from k2025_pipeline.lake.home import write_bytes
-
-if TYPE_CHECKING:
-    from k2025_pipeline.warehouse.audit import Acceptance
+from k2025_pipeline.warehouse.results import Acceptance
 
 STYLE = "k2025.css"
 OUTSIDE = re.compile(

@@ -16,10 +16,10 @@ import polars as pl
 from k2025_pipeline import __version__
 from k2025_pipeline.catalog import Catalog
 from k2025_pipeline.catalog.indicators import Calculation, IndicatorDefinition, Text, Variant
-from k2025_pipeline.ingest import classifications
-from k2025_pipeline.ingest.tables import typed_schema
+from k2025_pipeline.klass.client import SCHEMAS
 from k2025_pipeline.lake.home import Home
 from k2025_pipeline.lake.typed import TypedLake, Vintage
+from k2025_pipeline.validation.columns import typed_schema
 
 Row = dict[str, Any]
 
@@ -28,8 +28,8 @@ def input_schemas(catalog: Catalog) -> dict[str, dict[str, Any]]:
     """Column types of every typed dataset that a build reads, by name."""
     schemas: dict[str, dict[str, Any]] = {t.name: dict(typed_schema(t)) for t in catalog.tables.values()}
     for contract in catalog.classifications.values():
-        for kind, name in classifications.datasets(contract).items():
-            schemas[name] = dict(classifications.SCHEMAS[kind])
+        for kind, name in contract.datasets.items():
+            schemas[name] = dict(SCHEMAS[kind])
     return schemas
 
 

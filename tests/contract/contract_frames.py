@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from k2025_pipeline.catalog.tables import Dimension, Extract, Measure, TableContract
-from k2025_pipeline.ingest.tables import typed_schema
+from k2025_pipeline.validation.columns import typed_schema
 
 Row = dict[str, Any]
 

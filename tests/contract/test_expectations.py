@@ -22,8 +22,9 @@ from k2025_pipeline.catalog.base import Text
 from k2025_pipeline.catalog.indicators import Expectation, ExpectationFile
 from k2025_pipeline.lake.home import Home
 from k2025_pipeline.settings import PROJECT_ROOT
-from k2025_pipeline.warehouse.audit import Acceptance, AuditError, audit, keep_with_publication, published_audit
+from k2025_pipeline.warehouse.audit import AuditError, audit, keep_with_publication, published_audit
 from k2025_pipeline.warehouse.inputs import declared_tables
+from k2025_pipeline.warehouse.results import Acceptance
 
 CATALOG = load_catalog(PROJECT_ROOT / "schemas")
 PUBLIC = yaml.safe_load((PROJECT_ROOT / "dbt" / "models" / "public" / "_public.yml").read_text("utf-8"))

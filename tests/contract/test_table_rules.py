@@ -17,7 +17,7 @@ from contract_frames import BEYOND_DECLARED, Row, frame_of, good_rows
 from k2025_pipeline.catalog import Catalog, load_catalog
 from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.catalog.tables import TableContract
-from k2025_pipeline.ingest.classifications import SCHEMAS, datasets
+from k2025_pipeline.klass.client import SCHEMAS
 from k2025_pipeline.settings import PROJECT_ROOT
 from k2025_pipeline.validation.contract import (
     SAMPLE_ROWS,
@@ -308,7 +308,7 @@ OPEN: dict[str, dict[str, list]] = {
 }
 CODE_LIKE = {"104": ("03", "46"), "112": ("EKG08", "EKG09"), "128": ("01", "02"), "131": ("0301", "4601")}
 CODE_COLUMN = {"codes": "code", "correspondence": "target_code"}
-PARTS = [(c, kind) for c in CATALOG.classifications.values() for kind in datasets(c)]
+PARTS = [(c, kind) for c in CATALOG.classifications.values() for kind in c.datasets]
 PART_IDS = [f"{c.id}-{kind}" for c, kind in PARTS]
 
 
