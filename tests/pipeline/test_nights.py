@@ -61,7 +61,7 @@ def test_a_table_that_fails_stands_as_it_was_and_the_night_goes_on(small: tuple[
 
     def spoil(document: dict) -> None:
         document["updated"] = "2026-07-01T06:00:00Z"
-        document["value"][:30] = [740.0] * 30
+        document["value"] = [None if value is None else value * 100 for value in document["value"]]
 
     def renew(document: dict) -> None:
         document["updated"] = "2026-07-01T06:00:00Z"

@@ -48,7 +48,8 @@ summed as (
         any_value(published.unit) as unit,
         case when count(published.value) = any_value(sizes.municipalities) then sum(published.value) end as value,
         case
-            when count(published.value) = any_value(sizes.municipalities) then 'D'
+            when count(published.value) = any_value(sizes.municipalities)
+                then case when bool_or(published.obs_status = 'P') then 'P' else 'D' end
             when bool_or(published.obs_status = 'C') then 'C'
             else 'M'
         end as obs_status,
