@@ -44,11 +44,11 @@ class Group(click.Group):
         """See :class:`click.Group`."""
         from k2025_pipeline.catalog import CatalogError
         from k2025_pipeline.ingest.source import UnknownSource
-        from k2025_pipeline.lake.home import WrongSource
+        from k2025_pipeline.lake.home import HomeBusy, WrongSource
         from k2025_pipeline.pxweb.errors import SourceError
         from k2025_pipeline.warehouse.dbt_project import DbtFailed
 
-        expected = (CatalogError, UnknownSource, WrongSource, SourceError, DbtFailed, FileNotFoundError)
+        expected = (CatalogError, UnknownSource, WrongSource, HomeBusy, SourceError, DbtFailed, FileNotFoundError)
         try:
             return super().invoke(context)
         except expected as error:
@@ -68,7 +68,8 @@ def main() -> None:
     How is it:             k2025 status
     See runs and checks:   k2025 ui
 
-    K2025_HOME (default var/) holds everything written; K2025_SOURCE is the default of --source.
+    K2025_HOME (default var/) holds everything written; K2025_SOURCE is the default of --source. A relative
+    K2025_HOME counts from the project's folder, a folder given as source from where you stand.
     """
     disable_telemetry()
 
@@ -97,27 +98,37 @@ def refresh(source: str | None, only: tuple[str, ...], force: bool) -> None:
     unknown = [i for i in only if i not in known.tables and i not in known.classifications]
     if unknown:
         raise click.UsageError(f"--only {unknown[0]}: no such file in schemas/tables or schemas/classifications.")
-    home.claim(identity(settings.source))
+    home.check_source(identity(settings.source))
+    _answers(settings.source)
     started = time.monotonic()
     console = Console(file=sys.stdout)  # bound now: the run sends everything else to its log
     reporter = ConsoleReporter(console)
     console.print(f"[dim]{settings.source} → {home.root}[/]", highlight=False)
-    with _log_file(home.root / "refresh.log"):
+    with home.held(), _log_file(home.root / "refresh.log"):
         success, checks = run_job(settings, reporter, force, only)
     requests = _requests(home)
     print_summary(console, home, reporter, checks, requests, time.monotonic() - started)
     if not success:
         console.print(
             f"\n[bold red]Blocked: nothing was published.[/] The file stands as it was. "
-            f"See the failed checks above, `k2025 ui`, and {home.root / 'refresh.log'}."
+            f"The reasons are above, in `k2025 ui`, and at the end of {home.root / 'refresh.log'}."
         )
         sys.exit(BLOCKED)
-    refused = [o.name for o in reporter.outcomes if o.state == "refused" or o.stale_because]
-    failed = [o.name for o in reporter.fetches if o.state == "failed"]
-    if refused or failed:
-        names = ", ".join(sorted({*refused, *failed}))
-        console.print(f"\n[bold yellow]Published, but stale or missing: {names}.[/] See the failed checks above.")
+    if reporter.problems:
+        console.print(f"\n[bold yellow]Published, but stale or missing: {', '.join(sorted(reporter.problems))}.[/]")
+        for name, message in sorted(reporter.problems.items()):
+            console.print(f"  {name}: {message}", highlight=False, markup=False)
+        console.print("Once the source is mended: k2025 refresh --only ID --force")
         sys.exit(PARTLY)
+
+
+def _answers(source: str) -> None:
+    """See that a URL is a Statbank before a home is bound to it."""
+    from k2025_pipeline.pxweb.client import source_kind
+    from k2025_pipeline.pxweb.transport import Transport
+
+    if source.startswith(("http://", "https://")):
+        source_kind(source, Transport(attempts=1))
 
 
 def run_job(
@@ -160,7 +171,7 @@ def _requests(home: Any) -> dict[str, int]:
 def _log_file(path: Path) -> Iterator[None]:
     """Send what libraries say to a file; the terminal belongs to the reporter."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8") as file:
+    with path.open("a", encoding="utf-8") as file:
         handler = logging.StreamHandler(file)
         logging.getLogger().addHandler(handler)
         try:
@@ -189,7 +200,8 @@ def status() -> None:
     for contract in catalog.tables.values():
         vintage = lake.current(contract.name)
         if vintage is None:
-            table.add_row(contract.id, contract.title.nb, "–", "–", "[yellow]not offered[/]")
+            state, because = lake.state(contract.name)
+            table.add_row(contract.id, contract.title.nb, "–", "–", f"[yellow]{state.replace('_', ' ')}[/] {because}")
             continue
         due = last_due(contract.calendar, today)
         late = vintage.updated[:10] < due.isoformat()
@@ -202,7 +214,8 @@ def status() -> None:
     if record is None:
         console.print(f"\n{home.root}: no refresh yet. Run `k2025 refresh`.")
         return
-    console.print(f"\nLast run   {record['finished_at']} from {record['source']}, requests {record['requests']}")
+    asked = ", ".join(f"{count} to {service}" for service, count in sorted(record["requests"].items()))
+    console.print(f"\nLast run   {record['finished_at']} from {record['source']}, {asked or 'no'} requests")
     for name, problem in record["problems"].items():
         console.print(f"[red]Problem[/]    {name}: {problem}", highlight=False)
     standing = f"{file.published_at}, source {file.source}, {home.warehouse}" if file else "nothing yet"
@@ -227,7 +240,7 @@ def query(sql: str, form: str) -> None:
 
     try:
         frame = publish.query(Home(_settings(None).home), sql)
-    except duckdb.Error as error:
+    except (duckdb.Error, publish.QueryError) as error:
         raise click.ClickException(str(error)) from error
     if form == "csv":
         click.echo(frame.write_csv(), nl=False)

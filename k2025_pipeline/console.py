@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 from rich.console import Console
+from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
@@ -29,6 +30,7 @@ MARKS = {
     "unchanged": "[dim]=[/]",
     "not_offered": "[yellow]–[/]",
     "absent": "[yellow]–[/]",
+    "warned": "[yellow]![/]",
     "failed": "[red]✘[/]",
     "refused": "[red]✘[/]",
 }
@@ -48,6 +50,16 @@ class ConsoleReporter:
         self.publication: Published | None = None
         self.publication_skipped = False
 
+    @property
+    def problems(self) -> dict[str, str]:
+        """Tables that stand stale or are missing for another reason than that the source has none, and why."""
+        found = {o.name: o.message for o in self.fetches if o.state == "failed"}
+        for outcome in self.outcomes:
+            because = outcome.message if outcome.state == "refused" else outcome.stale_because
+            if because:
+                found[outcome.name] = because
+        return found
+
     def fetched(self, outcome: FetchOutcome) -> None:
         """See :class:`k2025_pipeline.night.Reporter`."""
         self.fetches.append(outcome)
@@ -66,7 +78,8 @@ class ConsoleReporter:
     def audited(self, results: list[Acceptance], skipped: bool) -> None:
         """See :class:`k2025_pipeline.night.Reporter`."""
         held = sum(result.passed for result in results)
-        state = "unchanged" if skipped else "accepted" if held == len(results) else "refused"
+        blocked = any(not result.passed and result.blocking for result in results)
+        state = "refused" if blocked else "warned" if held < len(results) else "unchanged" if skipped else "accepted"
         self._line("audit", "public", state, f"{held} of {len(results)} expectations hold")
 
     def published(self, result: Published, skipped: bool) -> None:
@@ -76,7 +89,8 @@ class ConsoleReporter:
         self._line("publish", "warehouse", "unchanged" if skipped else "accepted", message)
 
     def _line(self, layer: str, name: str, state: str, message: str) -> None:
-        self._console.print(f"{MARKS[state]} [bold]{layer:<8}[/]{name:<11} [dim]{message}[/]", highlight=False)
+        line = f"{MARKS[state]} [bold]{layer:<8}[/]{name:<11} [dim]{escape(message)}[/]"
+        self._console.print(line, highlight=False)
 
 
 def print_summary(
@@ -107,6 +121,7 @@ def print_summary(
         console.print(_failed_check(check), highlight=False)
     if reporter.publication and reporter.publication.source == "demo":
         console.print("[bold yellow]DEMO: all figures are generated / alle tall er generert. Not SSB's figures.[/]")
+    console.print("[dim]✔ done   = unchanged   – not offered   ! noticed, does not block   ✘ failed[/]")
     if home.warehouse.exists():
         command = "k2025" if shutil.which("k2025") else sys.argv[0]
         console.print(f'\nTry:  [bold]{command} query[/] "{FIRST_QUERY}"', highlight=False, soft_wrap=True)
@@ -142,7 +157,8 @@ def _failed_check(check: Any) -> str:
     names = ("message", "dagster_dbt/failed_row_count")
     said = next((check.metadata[name].value for name in names if name in check.metadata), None)
     text = "" if said is None else f": {said} rows break it" if isinstance(said, int) else f": {said}"
-    return f"  ✘ {'/'.join(check.asset_key.path)} · {check.check_name} ({blocking}){text}"
+    mark = "[red]✘[/]" if check.blocking else "[yellow]![/]"
+    return f"  {mark} {'/'.join(check.asset_key.path)} · {check.check_name} ({blocking}){escape(text)}"
 
 
 def print_frame(console: Console, frame: pl.DataFrame) -> None:
@@ -163,7 +179,7 @@ def as_table(frame: pl.DataFrame) -> Table:
     numeric = [dtype.is_numeric() for dtype in frame.dtypes]
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name, is_number in zip(frame.columns, numeric, strict=True):
-        table.add_column(name, justify="right" if is_number else "left", overflow="fold")
+        table.add_column(escape(name), justify="right" if is_number else "left", overflow="fold")
     for row in frame.iter_rows():
         table.add_row(*(cell_text(value) for value in row))
     return table
@@ -177,4 +193,4 @@ def cell_text(value: Any) -> str:
         return str(value.strftime("%Y-%m-%d %H:%M"))
     if isinstance(value, float):
         return f"{value:.12g}"
-    return str(value).replace("[", r"\[")
+    return escape(str(value))

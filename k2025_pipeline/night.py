@@ -20,6 +20,7 @@ from k2025_pipeline.ingest import acceptance
 from k2025_pipeline.ingest.session import FetchOutcome, SourceSession
 from k2025_pipeline.ingest.source import OpenSource, identity, open_source
 from k2025_pipeline.lake.home import Home, read_json, write_json
+from k2025_pipeline.pxweb.errors import SourceError
 from k2025_pipeline.pxweb.transport import Transport
 from k2025_pipeline.settings import Settings
 from k2025_pipeline.warehouse import audit, inputs, publish
@@ -93,21 +94,25 @@ class Night:
     _open: ExitStack = field(default_factory=ExitStack)
     _problems: dict[str, str] = field(default_factory=dict)
     _states: dict[str, str] = field(default_factory=dict)
+    _asked: set[str] = field(default_factory=set)
+    _unreachable: str | None = None
 
     @cached_property
     def home(self) -> Home:
-        """The home, bound to the source.
+        """The home, held by this run alone until it is closed.
 
         Raises:
-            WrongSource: when it belongs to another source.
+            WrongSource: when it belongs to another source. HomeBusy: when another run holds it.
         """
         home = Home(self.settings.home)
-        home.claim(identity(self.settings.source))
+        home.check_source(identity(self.settings.source))
+        self._open.enter_context(home.held())
         return home
 
     @cached_property
     def _source(self) -> OpenSource:
         source = self._open.enter_context(open_source(self.settings.source, self.home, self._transport))
+        self.home.claim(identity(self.settings.source))
         write_json(self.home.root / "source_kind.json", {"kind": source.kind})
         return source
 
@@ -130,29 +135,45 @@ class Night:
     def source_kind(self) -> str:
         """``ssb``, ``recording``, ``demo`` or ``other``: the column ``source`` of every published row."""
         known = read_json(self.home.root / "source_kind.json")
-        return str(known["kind"]) if known else self._source.kind
+        return str(known["kind"]) if known else "other"
 
     def fetch(self, contract: Contract) -> FetchOutcome:
         """Ask the source for a table or a classification, where something is new."""
         if self.only and contract.id not in self.only:
             outcome = FetchOutcome(contract.name, "unchanged", "not asked for (--only)")
-        elif isinstance(contract, TableContract):
-            outcome = self._session.fetch_table(contract)
         else:
-            outcome = self._session.fetch_classification(contract)
+            self._asked.add(contract.name)
+            outcome = self._fetch(contract)
         self._states[contract.name] = outcome.state
-        if outcome.state == "failed":
+        withdrawn = outcome.state == "not_offered" and outcome.delivery is not None
+        if outcome.state == "failed" or withdrawn:
             self._problems[contract.name] = outcome.message
         self.reporter.fetched(outcome)
         return outcome
 
+    def _fetch(self, contract: Contract) -> FetchOutcome:
+        if self._unreachable is not None:
+            return FetchOutcome(contract.name, "failed", self._unreachable)
+        try:
+            session = self._session
+        except SourceError as error:
+            self._unreachable = str(error)
+            return FetchOutcome(contract.name, "failed", self._unreachable)
+        if isinstance(contract, TableContract):
+            return session.fetch_table(contract)
+        return session.fetch_classification(contract)
+
     def accept(self, contract: Contract) -> acceptance.Outcome:
         """Judge the newest delivery and make it current, or keep the last good one, marked stale."""
-        problem = self._problems.get(contract.name)
+        tonight = acceptance.Tonight(
+            problem=self._problems.get(contract.name),
+            asked=contract.name in self._asked,
+            partial=self.source_kind == "recording",
+        )
         if isinstance(contract, TableContract):
-            outcome = acceptance.accept_table(self.home, contract, problem)
+            outcome = acceptance.accept_table(self.home, contract, tonight)
         else:
-            outcome = acceptance.accept_classification(self.home, contract, problem)
+            outcome = acceptance.accept_classification(self.home, contract, tonight)
         if outcome.state == "refused":
             self._states[contract.name] = "refused"
         self.reporter.typed(outcome)

@@ -1,10 +1,10 @@
 {# One Statbank table as observations: conformed region codes, SDMX status beside the value, edition.
    `categories` are the columns whose groups together are the observation's category. #}
-{% macro stage_table(relation, columns, categories, calendar, zero_means_missing) %}
+{% macro stage_table(relation, columns, categories, calendar, zero_means_missing, revised_on=none) %}
     with cells as (
         select
             *,
-            {{ edition(calendar, 'vintage', 'period') }} as edition,
+            {{ edition(calendar, 'vintage', 'period', revised_on) }} as edition,
             {% if zero_means_missing -%}
             (value = 0 and measure in ('{{ zero_means_missing | join("', '") }}'))
             {%- else -%}

@@ -13,12 +13,12 @@
 {%- endmacro %}
 
 {# KOSTRA appears in March and is revised in June; the API does not say which. The newest year of a vintage
-   from before June is unrevised. Other calendars have one edition. #}
-{% macro edition(calendar, vintage, period) -%}
+   from before the declared day of revision is unrevised. Other calendars have one edition. #}
+{% macro edition(calendar, vintage, period, revised_on) -%}
     {% if calendar == 'kostra' -%}
     case
         when cast(left({{ period }}, 4) as integer) >= extract(year from {{ vintage }}) - 1
-            and extract(month from {{ vintage }}) < 6 then 'unrevised'
+            and strftime({{ vintage }}, '%m-%d') < '{{ revised_on }}' then 'unrevised'
         else 'revised'
     end
     {%- else -%}

@@ -5,9 +5,11 @@ Here belong the small types that tables, classifications and indicators have in 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+import polars as pl
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 Evidence = Literal["recorded", "documented", "assumed"]
 """How a code or a label is known: seen in an API reply, read in documentation, or a guess to be checked live."""
@@ -15,6 +17,33 @@ Evidence = Literal["recorded", "documented", "assumed"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 TableId = Annotated[str, Field(pattern=r"^\d{5}$")]
 Year = Annotated[str, Field(pattern=r"^\d{4}$")]
+
+
+def _searchable(pattern: str) -> str:
+    try:
+        pl.Series([""]).str.contains(pattern)
+    except pl.exceptions.ComputeError as error:
+        reason = str(error).partition("This error occurred")[0].rpartition("error: ")[2].strip()
+        raise ValueError(f"is not a pattern that Polars can search for: {reason}") from error
+    return pattern
+
+
+Pattern = Annotated[str, AfterValidator(_searchable)]
+"""A regular expression as Polars understands it, which is the one that searches: no look-around."""
+
+
+def plain(text: str) -> str:
+    """``text`` as codes and labels are compared: without regard to case and spacing."""
+    return " ".join(text.casefold().split())
+
+
+def refuse_doubles(what: str, given: Iterable[str]) -> None:
+    """Raise ValueError for the first text that stands twice, however it is spelled."""
+    seen: set[str] = set()
+    for text in given:
+        if plain(text) in seen:
+            raise ValueError(f"{what} stands twice: {text!r}")
+        seen.add(plain(text))
 
 
 class Declaration(BaseModel):
@@ -36,3 +65,10 @@ class Break(Declaration):
     at: Year = Field(description="First year of the new meaning.")
     reason: Text
     source: str = Field(description="Who says so: document and line, or page.")
+
+    @field_validator("at")
+    @classmethod
+    def _within_the_series(cls, year: str) -> str:
+        if not 1990 <= int(year) <= 2035:
+            raise ValueError("a break lies between 1990 and 2035")
+        return year

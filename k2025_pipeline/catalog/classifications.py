@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from k2025_pipeline.catalog.base import Declaration, Evidence, Text, Year
+from k2025_pipeline.catalog.base import Declaration, Evidence, Pattern, Text, Year
 
 
 class ClassificationContract(Declaration):
@@ -15,7 +15,7 @@ class ClassificationContract(Declaration):
     description: Text
     owner: str = "team:data-team"
     first_year: Year = "2015"
-    code_pattern: str = Field(description="What a code of this classification looks like.")
+    code_pattern: Pattern = Field(description="What a code of this classification looks like.")
     changes: bool = Field(False, description="Ask for the code changes since `changes_from`.")
     changes_from: str = Field("2011-01-01", pattern=r"^\d{4}-\d{2}-\d{2}$")
     corresponds_from: str | None = Field(

@@ -168,7 +168,8 @@ def _staging_model(table: TableContract) -> str:
         f"    columns={_list(columns)},\n"
         f"    categories={categories},\n"
         f"    calendar='{table.calendar.kind}',\n"
-        f"    zero_means_missing={zeros}\n"
+        f"    zero_means_missing={zeros},\n"
+        f"    revised_on='{max(table.calendar.publishes)}'\n"
         ") }}\n"
     )
 

@@ -6,11 +6,12 @@ measure and category. Not here: its values, nor the arithmetic that makes them (
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from k2025_pipeline.catalog.base import Break, Declaration, TableId, Text, Year
+from k2025_pipeline.catalog.base import Break, Declaration, TableId, Text, Year, refuse_doubles
 
 IndicatorId = Annotated[str, Field(pattern=r"^[A-Z]{2,4}-\d{2}$")]
 
@@ -40,7 +41,7 @@ class Calculation(Declaration):
     """
 
     method: Literal["published", "amount", "ratio", "growth"]
-    multiplier: float = 1
+    multiplier: float = Field(1, gt=0, allow_inf_nan=False)
     numerator: Side | None = None
     denominator: Side | None = None
     published: Side | None = None
@@ -106,6 +107,19 @@ class IndicatorDefinition(Declaration):
     breaks: list[Break] = Field(default_factory=list)
     caveats: Text
     stated_in: list[str] = Field(default_factory=list, description="Programme document and line.")
+
+    @field_validator("valid_from")
+    @classmethod
+    def _begun(cls, year: str) -> str:
+        if int(year) > date.today().year:
+            raise ValueError("a definition is valid from this year at the latest")
+        return year
+
+    @field_validator("variants")
+    @classmethod
+    def _told_apart(cls, variants: list[Variant]) -> list[Variant]:
+        refuse_doubles("a suffix", [variant.suffix for variant in variants])
+        return variants
 
 
 class ProgrammeMeasure(Declaration):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -19,14 +19,32 @@ from k2025_pipeline.catalog.indicators import (
     IndicatorDefinition,
     MeasuresFile,
     ReferenceFile,
+    Side,
 )
 from k2025_pipeline.catalog.tables import TableContract
 
 Model = TypeVar("Model", bound=BaseModel)
+UNREADABLE = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError)
+"""What PyYAML raises: a value that its tag or form does not fit (`2020-13-45`) is no YAMLError there."""
+NOTES = ".md"
+"""Ending of files that may stand beside declarations."""
 
 
 class CatalogError(Exception):
     """A file of ``schemas/`` is wrong. The message names file, field and what is wrong, on one line."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that stands twice; YAML forbids it, but PyYAML would let the last one win."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node: yaml.MappingNode = super().compose_mapping_node(anchor)
+        keys = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if (key.tag, key.value) in keys:
+                raise yaml.YAMLError(f"line {key.start_mark.line + 1}: the key {key.value!r} stands twice")
+            keys.add((key.tag, key.value))
+        return node
 
 
 @dataclass(frozen=True)
@@ -65,14 +83,16 @@ def read_file(path: Path, model: type[Model]) -> Model:
     """Read one YAML file as ``model``.
 
     Raises:
-        CatalogError: when the file is missing, is not YAML, or says something it may not.
+        CatalogError: when the file is missing, is empty, is not YAML, or says something it may not.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except OSError as error:
         raise CatalogError(f"{_short(path)}: cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise CatalogError(f"{_short(path)}: is not valid YAML: {' '.join(str(error).split())}") from error
+    if content is None:
+        raise CatalogError(f"{_short(path)}: is empty")
     try:
         return model.model_validate(content)
     except ValidationError as error:
@@ -81,7 +101,7 @@ def read_file(path: Path, model: type[Model]) -> Model:
 
 def _read_folder(folder: Path, model: type[Model], id_field: str) -> dict[str, Model]:
     found = {}
-    for path in sorted(folder.glob("*.yml")):
+    for path in _declarations(folder):
         declaration = read_file(path, model)
         declared = getattr(declaration, id_field)
         if declared != path.stem:
@@ -90,12 +110,25 @@ def _read_folder(folder: Path, model: type[Model], id_field: str) -> dict[str, M
     return found
 
 
+def _declarations(folder: Path) -> list[Path]:
+    """Files to read. One of another ending would be overlooked, so it is refused; notes and hidden files may stay."""
+    try:
+        paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError as error:
+        raise CatalogError(f"{_short(folder)}: cannot be read: {error.strerror}") from error
+    paths = [path for path in paths if path.suffix.lower() != NOTES]
+    for path in paths:
+        if path.suffix != ".yml":
+            raise CatalogError(f"{_short(path)}: the name must end in .yml, or the file would not be read")
+    return paths
+
+
 def _first_line(error: ValidationError) -> str:
     first, *rest = error.errors()
     field = ".".join(str(part) for part in first["loc"]) or "the file"
     given = "" if isinstance(first["input"], dict | list) else f" (it says {first['input']!r})"
     more = f"; and {len(rest)} more" if rest else ""
-    return f"{field}: {first['msg']}{given}{more}"
+    return " ".join(f"{field}: {first['msg']}{given}{more}".split())
 
 
 def _short(path: Path) -> str:
@@ -131,6 +164,20 @@ def _term_problems(calculation: Calculation, tables: dict[str, TableContract]) -
             if term.measure not in known:
                 problems.append(f"{role}: table {term.table} declares no measure {term.measure!r}")
             problems += [f"{role}: {text}" for text in _category_problems(term.where, table)]
+        problems += [f"{role}: {text}" for text in _double_terms(side, tables)]
+    return problems
+
+
+def _double_terms(side: Side, tables: dict[str, TableContract]) -> list[str]:
+    """Terms that a side would count twice; a group left out is the default one."""
+    seen, problems = set(), []
+    for term in side.terms:
+        dimensions = tables[term.table].category_dimensions if term.table in tables else []
+        groups = {d.column: d.default_group for d in dimensions if d.default_group is not None} | term.where
+        key = (term.table, term.measure, frozenset(groups.items()), term.sign)
+        if key in seen:
+            problems.append(f"table {term.table}, {term.measure}: the same term stands twice")
+        seen.add(key)
     return problems
 
 

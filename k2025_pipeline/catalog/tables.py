@@ -11,7 +11,18 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from k2025_pipeline.catalog.base import Break, Declaration, Evidence, Name, TableId, Text, Year
+from k2025_pipeline.catalog.base import (
+    Break,
+    Declaration,
+    Evidence,
+    Name,
+    Pattern,
+    TableId,
+    Text,
+    Year,
+    plain,
+    refuse_doubles,
+)
 
 RegionCoding = Literal["kostra", "statbank"]
 REGION_PATTERNS: dict[RegionCoding, str] = {
@@ -46,8 +57,22 @@ class Dimension(Declaration):
     categories: list[Category] = Field(
         default_factory=list, description="When given, every category at the source must map to one of these."
     )
+    code_pattern: Pattern | None = Field(
+        None, description="What a code looks like, for a dimension without categories."
+    )
     only_declared: bool = Field(False, description="Ask only for the declared categories, not for all.")
     default_group: str | None = Field(None, description="Group taken where an indicator names none.")
+
+    @field_validator("categories")
+    @classmethod
+    def _told_apart(cls, categories: list[Category]) -> list[Category]:
+        refuse_doubles("a group", [c.group for c in categories])
+        trusted = [c for c in categories if c.evidence != "assumed"]  # an assumed code finds nothing by itself
+        refuse_doubles("a code", [c.code for c in trusted if c.code is not None])
+        refuse_doubles(
+            "a label", [label for c in categories for label in {plain(text): text for text in c.labels}.values()]
+        )
+        return categories
 
 
 class Measure(Declaration):
@@ -60,8 +85,8 @@ class Measure(Declaration):
     unit: str = Field(description="Unit as SSB writes it, e.g. `prosent`, `årsverk`, `personer`.")
     unit_aliases: list[str] = Field(default_factory=list, description="Other spellings seen for the same unit.")
     decimals: int = Field(ge=0, le=6)
-    minimum: float | None = None
-    maximum: float | None = None
+    minimum: float | None = Field(None, allow_inf_nan=False)
+    maximum: float | None = Field(None, allow_inf_nan=False)
     additive: bool = Field(False, description="A count that may be summed over municipalities.")
     zero_means_missing: bool = Field(False, description="The source writes 0 where it has no figure.")
     evidence: Evidence
@@ -70,6 +95,12 @@ class Measure(Declaration):
     def _findable(self) -> Measure:
         if self.code is None and not self.labels:
             raise ValueError("a measure needs a code or at least one label to be found by")
+        return self
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Measure:
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError(f"minimum {self.minimum:g} is above maximum {self.maximum:g}")
         return self
 
 
@@ -81,7 +112,7 @@ class Extract(Declaration):
     )
     codelist: str | None = Field(None, description="Id of the codelist for the region dimension.")
     codelist_label: str | None = Field(None, description="Its label, where ids differ from table to table.")
-    region_pattern: str | None = Field(None, description="Pattern of the region codes under the codelist.")
+    region_pattern: Pattern | None = Field(None, description="Pattern of the region codes under the codelist.")
     evidence: Evidence = "recorded"
 
 
@@ -115,6 +146,12 @@ class Coverage(Declaration):
     min_cells: int = Field(ge=1)
     max_cells: int = Field(ge=1)
 
+    @model_validator(mode="after")
+    def _bounded(self) -> Coverage:
+        if self.min_cells > self.max_cells:
+            raise ValueError(f"min_cells {self.min_cells} is above max_cells {self.max_cells}")
+        return self
+
 
 class TableContract(Declaration):
     """Everything the product declares about one Statbank table."""
@@ -131,7 +168,7 @@ class TableContract(Declaration):
     )
     extracts: list[Extract] = Field(default_factory=lambda: [Extract()])
     bands: list[Band] = Field(default_factory=list, description="Age bands that core sums single ages into.")
-    symbols: list[str] = Field(default_factory=lambda: list(SYMBOLS))
+    symbols: list[str] = Field(default_factory=lambda: list(SYMBOLS), min_length=1)
     coverage: Coverage
     calendar: Calendar
     reference_time: Text
@@ -197,10 +234,12 @@ class TableContract(Declaration):
         region = self.dimension("region")
         if region.coding is None or region.column != "region_code":
             raise ValueError("dimensions: the region needs `coding` and the column `region_code`")
-        for what, names in (
-            ("dimensions", [d.column for d in self.dimensions]),
-            ("measures", [m.name for m in self.measures]),
-        ):
-            if len(set(names)) != len(names):
-                raise ValueError(f"{what}: a name stands twice")
+        return self
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> TableContract:
+        refuse_doubles("dimensions: a name", [d.column for d in self.dimensions])
+        refuse_doubles("measures: a name", [m.name for m in self.measures])
+        refuse_doubles("measures: a code", [m.code for m in self.measures if m.code is not None])
+        refuse_doubles("extracts: a structure", [e.structure for e in self.extracts])
         return self

@@ -13,8 +13,26 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
+from k2025_pipeline.demo import document_check
+from k2025_pipeline.demo.jsonstat_writer import LABEL_SUFFIX, SOURCE
+
 DEFAULT_CODELIST_LABEL = "Kommuner, sammenslåtte tidsserier"
+GENERATED = "demo"
+"""What a folder with any generated table is called."""
 _ALWAYS_MANDATORY = ("ContentsCode", "Tid")
+_MARKS_OF_GENERATED = (SOURCE.encode(), LABEL_SUFFIX.encode())
+
+
+class DamagedFile(Exception):
+    """A file of the folder cannot be served.
+
+    Args:
+        path: the file.
+        what: what is wrong with it.
+    """
+
+    def __init__(self, path: Path, what: str) -> None:
+        super().__init__(f"{path.parent.name}/{path.name}: {what}")
 
 
 @dataclass(frozen=True)
@@ -85,14 +103,30 @@ def read_document(path: Path) -> Document:
     """Read one JSON-stat 2.0 file as SSB writes them (dense `value`, `status` by flat index).
 
     Raises:
-        orjson.JSONDecodeError: the file is not JSON.
-        ValueError: `value` does not have the number of cells that `size` says.
+        DamagedFile: the file cannot be read or contradicts itself.
     """
-    meta = orjson.loads(path.read_bytes())
+    try:
+        meta = orjson.loads(path.read_bytes())
+        document_check.check(meta)
+    except orjson.JSONDecodeError as error:
+        raise DamagedFile(path, f"not JSON ({error})") from None
+    except OSError as error:
+        raise DamagedFile(path, f"cannot be read ({error.strerror})") from None
+    except ValueError as error:
+        raise DamagedFile(path, str(error)) from None
     size = meta["size"]
     values = np.array(meta.pop("value"), dtype=object).reshape(size)
     status, symbols = _read_status(meta.pop("status", {}), values.size)
     return Document(meta, values, status.reshape(size), symbols)
+
+
+def _is_generated(path: Path) -> bool:
+    """Whether the file says anywhere that its figures are generated; searched as bytes, in any order of members."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return False
+    return any(mark in content for mark in _MARKS_OF_GENERATED)
 
 
 def _without_regions(document: Document) -> Document:
@@ -113,6 +147,10 @@ class Folder:
 
     Args:
         root: folder with `statbank/<id>.json` and `statbank/<id>@<codelist>.json`.
+
+    Attributes:
+        source: what the figures are called: `source` in `source.json`, else `recording`; always `demo` if any
+            table says that it is generated.
     """
 
     def __init__(self, root: Path) -> None:
@@ -122,12 +160,26 @@ class Folder:
             self._paths[table, codelist] = path
         self._loaded: dict[tuple[str, str], Document] = {}
         self._lock = threading.Lock()
-        source = root / "source.json"
-        self.source: str = orjson.loads(source.read_bytes())["source"] if source.is_file() else "recording"
+        self.source = self._find_source(root / "source.json")
+
+    def _find_source(self, stated: Path) -> str:
+        source = str(orjson.loads(stated.read_bytes())["source"]) if stated.is_file() else "recording"
+        return GENERATED if source == GENERATED or any(map(_is_generated, self._paths.values())) else source
 
     def tables(self) -> list[str]:
         """All table ids, sorted."""
         return sorted({table for table, _ in self._paths})
+
+    def sound_tables(self) -> list[str]:
+        """The ids of tables whose files can be served, sorted; loads all tables."""
+        return [table for table in self.tables() if self._is_sound(table)]
+
+    def _is_sound(self, table: str) -> bool:
+        try:
+            self.document(table)
+        except DamagedFile:
+            return False
+        return True
 
     def codelists(self, table: str) -> list[str]:
         """The codelist ids offered for the table's region variable."""
@@ -142,6 +194,7 @@ class Folder:
 
         Raises:
             KeyError: the folder has no such table or codelist.
+            DamagedFile: the file cannot be served; it is read anew next time.
         """
         with self._lock:
             key = (table, codelist)
@@ -154,7 +207,11 @@ class Folder:
             return read_document(self._paths[table, codelist])
         if codelist or not self.codelists(table):
             raise KeyError(table)
-        return _without_regions(read_document(self._paths[table, self.codelists(table)[0]]))
+        path = self._paths[table, self.codelists(table)[0]]
+        document = read_document(path)
+        if document.geo is None:
+            raise DamagedFile(path, "role: no variable is geo")
+        return _without_regions(document)
 
     def codelist_label(self, table: str, codelist: str) -> str:
         """The codelist's label: the file's own, or the usual label of summed municipalities."""

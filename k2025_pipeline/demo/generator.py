@@ -19,6 +19,8 @@ from k2025_pipeline.demo.tables import World
 Edition = Literal["revised", "unrevised"]
 
 KOSTRA_UPDATED: dict[str, str] = {"unrevised": "2026-03-16T07:00:00Z", "revised": "2026-06-15T06:00:00Z"}
+USERS_UPDATED: dict[str, str] = {"unrevised": KOSTRA_UPDATED["unrevised"], "revised": "2026-06-30T06:00:00Z"}
+"""11645 is published after the KOSTRA tables."""
 POPULATION_UPDATED = "2026-02-25T07:00:00Z"
 
 
@@ -91,7 +93,7 @@ def _write(folder: Path, edition: Edition, fingerprint: str) -> None:
         tables.table_11996,
     ):
         _write_table(folder, make(world), updated)
-    _write_table(folder, tables.table_11645(_revised(world, edition)), updated)
+    _write_table(folder, tables.table_11645(_revised(world, edition)), USERS_UPDATED[edition])
     _write_table(folder, tables.table_07459(world.geography, world.persons), POPULATION_UPDATED)
     summed = tables.table_07459_summed(world.geography, world.persons)
     _write_table(folder, summed, POPULATION_UPDATED, f"@{tables.KOMM_SUMMER}")

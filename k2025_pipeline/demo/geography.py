@@ -32,7 +32,6 @@ NOT_A_MUNICIPALITY = "9999"
 _SEED = 2025
 _VALIDITY = re.compile(r" +\((\d{4})?-(\d{4})\)$")
 _HARAM, _NEW_HARAM, _ALESUND = "1534", "1580", "1508"
-_SAME_NAME_WEIGHT = 4.0
 _SPLIT_PEOPLE = {
     ("1850", "1806"): 975,
     ("1850", "1875"): 975,
@@ -100,7 +99,7 @@ class Geography:
     Attributes:
         code: municipality code of each atom in each year; shape (atoms, years).
         people: population by five age bands on 1 January; shape (atoms, years, 5). Level and growth are the
-            real municipalities', divided unevenly among their atoms.
+            real municipalities', divided among their atoms as they were in 2015.
     """
 
     code: Texts
@@ -145,17 +144,15 @@ def load() -> Geography:
 
 
 def _shares(code: Texts) -> Floats:
-    """Each atom's share of its current municipality."""
-    names = {row["code"]: row["name"] for row in read_rows("municipalities.csv")}
+    """Each atom's share of its current municipality; a merged one is divided as it was in 2015."""
+    persons = {row["code"]: float(row["persons_2015"]) for row in read_rows("merged_municipalities.csv")}
     totals = {row["code"]: sum(map(float, list(row.values())[1:6])) for row in read_rows("population_bands.csv")}
-    random = stream("shares").lognormal(0, 0.5, len(code))
     shares = np.zeros(len(code))
     for now in np.unique(code[:, -1]):
         atoms = np.flatnonzero(code[:, -1] == now)
         fixed = np.array([_SPLIT_PEOPLE.get((code[atom, 0], now), 0) / totals[now] for atom in atoms])
-        same = np.array([names[code[atom, 0]] == names[now] for atom in atoms])
-        free = np.where(fixed > 0, 0, random[atoms] * np.where(same, _SAME_NAME_WEIGHT, 1))
-        shares[atoms] = fixed + (1 - fixed.sum()) * free / free.sum()
+        weight = np.ones(1) if len(atoms) == 1 else np.array([persons.get(code[atom, 0], 0) for atom in atoms])
+        shares[atoms] = fixed + (1 - fixed.sum()) * weight / weight.sum()
     return shares
 
 

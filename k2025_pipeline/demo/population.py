@@ -48,6 +48,23 @@ def apportion(expected: Floats, totals: Floats) -> Ints:
     return (whole + (rank < left)).astype(np.int64)
 
 
+def apportion_below(expected: Floats, totals: Floats, most: Ints) -> Ints:
+    """As `apportion`, but no part is above `most`: what it cannot take goes to the others in proportion.
+
+    Raises:
+        ValueError: all parts together cannot take a total.
+    """
+    if (most.sum(axis=0) < totals).any():
+        raise ValueError("The totals are more than the parts can take")
+    scaled = expected * (totals / np.maximum(expected.sum(axis=0), 1e-12))
+    while (scaled > most).any():
+        full = scaled >= most
+        taken = np.where(full, most, 0)
+        free = np.where(full, 0, scaled)
+        scaled = taken + free * ((totals - taken.sum(axis=0)) / np.maximum(free.sum(axis=0), 1e-12))
+    return apportion(scaled, totals)
+
+
 def national() -> Ints:
     """Persons in the country; shape (years, 2 sexes with women first, ages).
 

@@ -115,6 +115,11 @@ def invalid_request() -> Problem:
     return Problem("One or more validation errors occurred.", kind="https://tools.ietf.org/html/rfc9110#section-15.5.1")
 
 
+def damaged_file(what: str) -> Problem:
+    """A file of the folder cannot be served (the local Statbank's own; 400 so that clients do not ask again)."""
+    return Problem(f"Damaged file: {what}")
+
+
 def klass_not_found(detail: str, path: str) -> Problem:
     """Klass has no such classification or no correspondence table that covers the time asked for."""
     return Problem("Not Found", 404, detail=detail, kind="about:blank", instance=path)

@@ -28,7 +28,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from k2025_pipeline.demo import extract, klass_files, problems, selection_grammar, table_pages
-from k2025_pipeline.demo.documents import Folder
+from k2025_pipeline.demo.documents import DamagedFile, Folder
 from k2025_pipeline.demo.extract import Query
 from k2025_pipeline.demo.klass_routes import Klass
 from k2025_pipeline.demo.limits import Gateway
@@ -58,6 +58,7 @@ def create_app(
     handlers: dict[Any, Callable[[Request, Any], Response]] = {
         problems.Problem: lambda request, problem: problem.response(),
         problems.DuplicateCodes: lambda request, problem: problem.response(),
+        DamagedFile: lambda request, damage: problems.damaged_file(str(damage)).response(),
     }
     return Starlette(
         routes=[Mount(STATBANK_PATH, routes=statbank.routes()), Mount(KLASS_PATH, routes=klass.routes())],

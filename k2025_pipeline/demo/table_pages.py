@@ -55,7 +55,7 @@ def _time_unit(periods: Sequence[str]) -> str:
 def table_list(
     folder: Folder, base_url: str, language: str, query: str, past_days: int | None, page: int, size: int
 ) -> dict[str, Any]:
-    """One page of the tables whose id or label holds every word of `query`.
+    """One page of the tables whose id or label holds every word of `query`; damaged tables are left out.
 
     Args:
         folder: the tables.
@@ -72,7 +72,7 @@ def table_list(
     words = query.lower().split()
     found = [
         table
-        for table in folder.tables()
+        for table in folder.sound_tables()
         if all(word in f"{table} {folder.document(table).meta['label']}".lower() for word in words)
         and (past_days is None or _age(folder.document(table)) <= timedelta(days=past_days))
     ]

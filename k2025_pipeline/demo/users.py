@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from k2025_pipeline.demo.geography import Floats, Geography, Ints, stream
-from k2025_pipeline.demo.population import BANDS, PUBLISHED_USERS, apportion
+from k2025_pipeline.demo.population import BANDS, PUBLISHED_USERS, apportion, apportion_below
 
 TABLE_YEARS = tuple(range(2015, 2026))
 HOME_CARE_80 = (33.0, 32.2, 31.4, 30.6, 29.7, 28.9, 28.6, 27.7, 26.9, 25.9, 24.8)
@@ -24,6 +24,8 @@ _LONG_STAY_OF_80 = 0.845
 _HOME_HEALTH_OF_HOME_CARE = 0.916
 _ACTIVITY_OF_USERS = np.array([0.30, 0.22, 0.16, 0.20, 0.17])
 _DAY_ACTIVITY_67_79 = 0.007
+_MOST_FREQUENT = 0.97
+"""The largest part of an atom's age band that may use services."""
 _OVER_80 = slice(3, 5)
 _UNDER_80 = slice(0, 3)
 
@@ -97,7 +99,8 @@ def generate(geography: Geography, population: Floats) -> Users:
     short_stay = np.hstack([users[:, _UNDER_80] * _SHORT_STAY_UNDER_80, residents_80 * (1 - _LONG_STAY_OF_80)])
     only_67_79 = np.arange(len(BANDS)) == 2
     propensity = population * _lognormal("propensity", 0.12, geography)[:, :, None]
-    services = apportion(propensity, users)
+    most = np.floor(population * _MOST_FREQUENT).astype(np.int64)
+    services = apportion_below(propensity, users, most)
     care = _divided("home care", services, home_care)
     return Users(
         services=services,

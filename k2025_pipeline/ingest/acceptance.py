@@ -58,32 +58,52 @@ class _Parcel:
     judge: Callable[[str, pl.DataFrame], Verdict]
 
 
-def accept_table(home: Home, contract: TableContract, fetch_problem: str | None = None) -> Outcome:
+@dataclass(frozen=True)
+class Tonight:
+    """What the fetch of the same night means for judging.
+
+    Attributes:
+        problem: why the fetch failed; the current vintage is then marked stale.
+        asked: whether the source was asked at all; if not, marks are left as they are.
+        partial: the source holds only parts of tables by nature.
+    """
+
+    problem: str | None = None
+    asked: bool = True
+    partial: bool = False
+
+
+def accept_table(home: Home, contract: TableContract, tonight: Tonight | None = None) -> Outcome:
     """Make the newest delivery of a table the current vintage, if it passes its contract.
 
     Args:
-        home: where everything lies. contract: the table.
-        fetch_problem: why tonight's fetch failed; the current vintage is then marked stale.
+        home: where everything lies. contract: the table. tonight: how the fetch went.
     """
+    tonight = tonight or Tonight()
+    lake = TypedLake(home)
     delivery = Archive(home).latest(contract.name)
     if delivery is None:
-        return Outcome(contract.name, "absent", fetch_problem or "the source does not offer it")
+        return _absent(lake, contract.name, [contract.name], tonight)
+    standing = lake.current(contract.name)
+    before = pl.scan_parquet(lake.path(contract.name, standing.vintage)) if standing else None
     parcel = _Parcel(
         name=contract.name,
         delivery=delivery,
         rules=_fingerprint(contract.model_dump_json()),
         datasets={"table": contract.name},
         parse=lambda: {"table": tables.to_typed(contract, delivery)},
-        judge=lambda _, frame: judge_table(contract, frame),
+        judge=lambda _, frame: judge_table(contract, frame, before, tonight.partial),
     )
-    return _settle(TypedLake(home), parcel, fetch_problem)
+    return _settle(lake, parcel, tonight)
 
 
-def accept_classification(home: Home, contract: ClassificationContract, fetch_problem: str | None = None) -> Outcome:
+def accept_classification(home: Home, contract: ClassificationContract, tonight: Tonight | None = None) -> Outcome:
     """Make the newest delivery of a classification current, if it passes; see :func:`accept_table`."""
+    tonight = tonight or Tonight()
+    lake = TypedLake(home)
     delivery = Archive(home).latest(contract.name)
     if delivery is None:
-        return Outcome(contract.name, "absent", fetch_problem or "Klass does not offer it")
+        return _absent(lake, contract.name, list(contract.datasets.values()), tonight)
     parcel = _Parcel(
         name=contract.name,
         delivery=delivery,
@@ -92,26 +112,32 @@ def accept_classification(home: Home, contract: ClassificationContract, fetch_pr
         parse=lambda: classifications.to_typed(contract, delivery),
         judge=lambda kind, frame: judge_classification(contract, kind, frame),
     )
-    return _settle(TypedLake(home), parcel, fetch_problem)
+    return _settle(lake, parcel, tonight)
 
 
-def _settle(lake: TypedLake, parcel: _Parcel, fetch_problem: str | None) -> Outcome:
+def _absent(lake: TypedLake, name: str, datasets: list[str], tonight: Tonight) -> Outcome:
+    state = "failed" if tonight.problem else "not_offered"
+    message = tonight.problem or "the source does not offer it"
+    if tonight.asked:
+        for dataset in datasets:
+            lake.note_absence(dataset, state, message)
+    return Outcome(name, "absent", message if tonight.asked else "not asked for")
+
+
+def _settle(lake: TypedLake, parcel: _Parcel, tonight: Tonight) -> Outcome:
     verdicts = _known_verdicts(lake, parcel)
-    state: State = "unchanged"
-    problem = fetch_problem
-    if verdicts is None:
-        try:
-            frames = parcel.parse()
-        except InvalidAnswer as error:
-            return _outcome(lake, parcel, "refused", str(error), [])
-        verdicts = [parcel.judge(kind, frame) for kind, frame in frames.items()]
-        if all(verdict.passed for verdict in verdicts):
-            state = "accepted"
-            _accept(lake, parcel, frames, verdicts)
-        else:
-            state = "refused"
-            problem = next(verdict.summary() for verdict in verdicts if not verdict.passed)
-    return _outcome(lake, parcel, state, problem, verdicts)
+    if verdicts is not None:
+        return _outcome(lake, parcel, "unchanged", tonight.problem, verdicts, tonight.asked)
+    try:
+        frames = parcel.parse()
+    except InvalidAnswer as error:
+        return _outcome(lake, parcel, "refused", str(error), [])
+    verdicts = [parcel.judge(kind, frame) for kind, frame in frames.items()]
+    refused = next((verdict for verdict in verdicts if not verdict.passed), None)
+    if refused is not None:
+        return _outcome(lake, parcel, "refused", refused.summary(), verdicts)
+    _accept(lake, parcel, frames, verdicts)
+    return _outcome(lake, parcel, "accepted", tonight.problem, verdicts)
 
 
 def _known_verdicts(lake: TypedLake, parcel: _Parcel) -> list[Verdict] | None:
@@ -129,12 +155,19 @@ def _accept(lake: TypedLake, parcel: _Parcel, frames: dict[str, pl.DataFrame], v
         lake.accept(parcel.datasets[kind], parcel.delivery.vintage, parcel.delivery.updated, frame, data)
 
 
-def _outcome(lake: TypedLake, parcel: _Parcel, state: State, problem: str | None, verdicts: list[Verdict]) -> Outcome:
-    for name in parcel.datasets.values():
-        if problem:
-            lake.mark_stale(name, problem)
-        else:
+def _outcome(
+    lake: TypedLake,
+    parcel: _Parcel,
+    state: State,
+    problem: str | None,
+    verdicts: list[Verdict],
+    mark: bool = True,
+) -> Outcome:
+    for name in parcel.datasets.values() if mark else ():
+        if problem is None:
             lake.mark_fresh(name)
+        elif lake.mark_stale(name, problem) is None:
+            lake.note_absence(name, state, problem)
     current = {name: lake.current(name) for name in parcel.datasets.values()}
     vintages = {name: vintage for name, vintage in current.items() if vintage is not None}
     rows = sum(vintage.rows for vintage in vintages.values())

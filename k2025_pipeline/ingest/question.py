@@ -126,6 +126,10 @@ def _select_measures(contract: TableContract, info: DimensionInfo, question: Que
             continue
         question.measures[code] = measure
         question.findings += _unit_findings(measure, code, info)
+        others = {
+            _plain(label): other.name for other in contract.measures if other is not measure for label in other.labels
+        }
+        question.findings += _label_findings(f"measures.{measure.name}", measure.labels, code, others, info)
     return [code for code in info.codes if code in question.measures]
 
 
@@ -139,6 +143,9 @@ def match_categories(dimension: Dimension, info: DimensionInfo) -> tuple[dict[st
             findings.append(_missing_category(dimension, category, info))
         else:
             groups[code] = category.group
+            others = {_plain(label): c.group for c in dimension.categories if c is not category for label in c.labels}
+            place = f"dimensions.{dimension.column}.categories.{category.group}"
+            findings += _label_findings(place, category.labels, code, others, info)
     if not dimension.only_declared:
         findings += [
             Finding(
@@ -213,6 +220,32 @@ def _missing_category(dimension: Dimension, category: Category, info: DimensionI
         advice=f"add the label that the source uses; it has {_some(info.labels)}",
         evidence=category.evidence,
     )
+
+
+def _label_findings(
+    place: str, labels: list[str], code: str, others: dict[str, str], info: DimensionInfo
+) -> list[Finding]:
+    """A code found by itself must still carry a declared label; another one's label means that codes moved."""
+    label = info.label_of[code]
+    if not labels or _plain(label) in {_plain(known) for known in labels}:
+        return []
+    moved = others.get(_plain(label))
+    if moved is not None:
+        return [
+            Finding(
+                field=place,
+                problem=f"{code} is now called «{label}», which is the label of {moved}",
+                advice="codes have moved at the source: find out which code means what before you edit anything",
+                blocking=True,
+            )
+        ]
+    return [
+        Finding(
+            field=place,
+            problem=f"{code} is now called «{label}»",
+            advice="see whether it still means the same; then add the label to `labels`",
+        )
+    ]
 
 
 def _unit_findings(measure: Measure, code: str, info: DimensionInfo) -> list[Finding]:

@@ -109,7 +109,10 @@ class SourceSession:
         if latest is not None and latest.question != asked:
             return True
         updated = self._updated().get(contract.id)
-        return updated is not None and (latest is None or updated != latest.updated)
+        if updated is None:
+            # SSB's listing tells only what changed; a local Statbank's tells all that there is.
+            return latest is not None and not self._live
+        return latest is None or updated != latest.updated
 
     def _updated(self) -> dict[str, str]:
         """The one listing of a quiet night: what the source has updated since the last check."""
@@ -153,6 +156,11 @@ class SourceSession:
             self._failures = self._failures + 1 if isinstance(error, SourceUnavailable) else 0
             log.warning("%s", error)
             return FetchOutcome(name, "failed", str(error), self._archive.latest(name))
+        except Exception as error:
+            # One strange answer must not end the night; it is told as a failure, with the whole trace in the log.
+            log.exception("%s", name)
+            message = f"{name}: unexpected {type(error).__name__} ({error}). See refresh.log and report it."
+            return FetchOutcome(name, "failed", message, self._archive.latest(name))
         self._failures = 0
         return outcome
 

@@ -7,6 +7,7 @@ and every symbol stands beside its value.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import polars as pl
 
@@ -63,8 +64,21 @@ def fetch(contract: TableContract, client: StatbankClient, archive: Archive) -> 
             f"table {contract.id}: the source was updated while it was asked ({', '.join(sorted(stamps))}). "
             "Refresh again."
         )
-    delivery = archive.store(contract.name, stamps.pop(), fingerprint(contract), answers)
-    return Fetched(delivery, findings)
+    updated = _not_older(contract, stamps.pop(), archive.latest(contract.name))
+    return Fetched(archive.store(contract.name, updated, fingerprint(contract), answers), findings)
+
+
+def _not_older(contract: TableContract, updated: str, latest: Delivery | None) -> str:
+    """The source's stamp, if it is one and does not go back in time."""
+    try:
+        stamp = datetime.fromisoformat(updated)
+    except ValueError as error:
+        raise InvalidAnswer(f"table {contract.id}: `updated` says «{updated}», which is no time. Ask SSB.") from error
+    if latest is not None and stamp < datetime.fromisoformat(latest.updated):
+        raise InvalidAnswer(
+            f"table {contract.id}: the source went back from {latest.updated} to {updated}. Ask SSB which one holds."
+        )
+    return updated
 
 
 def _nothing(contract: TableContract, findings: list[Finding]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import orjson
 import polars as pl
@@ -62,6 +63,10 @@ class KlassClient:
         known = [stamp for stamp in stamps if stamp]
         if not known:
             raise InvalidAnswer(f"classification {classification}: the answer has no `lastModified`.")
+        try:
+            datetime.fromisoformat(max(known))
+        except ValueError as error:
+            raise InvalidAnswer(f"classification {classification}: `lastModified` is no time: {max(known)}.") from error
         return max(known)
 
     def fetch(self, contract: ClassificationContract, last_year: int) -> Iterator[KlassAnswer]:

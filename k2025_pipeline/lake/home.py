@@ -7,15 +7,23 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
+from filelock import FileLock, Timeout
 
 
 class WrongSource(Exception):
     """The home belongs to another source."""
+
+
+class HomeBusy(Exception):
+    """Another run holds the home."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,30 @@ class Home:
         bound = read_json(self.root / "source.json")
         return str(bound["source"]).removeprefix("folder:") if bound else None
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the home for one run; runs of this machine exclude each other.
+
+        Raises:
+            HomeBusy: when another process holds it.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.root / ".lock", is_singleton=True, thread_local=False)
+        holder = self.root / "holder.json"
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            who = read_json(holder) or {"process": "unknown", "since": "unknown"}
+            raise HomeBusy(
+                f"{self.root} is being refreshed by process {who['process']} since {who['since']}. "
+                "Wait until it has ended; nothing was changed."
+            ) from error
+        try:
+            write_json(holder, {"process": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")})
+            yield
+        finally:
+            lock.release()
+
     def claim(self, source: str) -> None:
         """Bind the home to a source, or see that it is bound to this one.
 
@@ -84,11 +116,14 @@ class Home:
         Raises:
             WrongSource: when the home was filled from another source.
         """
-        path = self.root / "source.json"
-        bound = read_json(path)
-        if bound is None:
-            write_json(path, {"source": source})
-        elif bound["source"] != source:
+        self.check_source(source)
+        if self.bound_source is None:
+            write_json(self.root / "source.json", {"source": source})
+
+    def check_source(self, source: str) -> None:
+        """See that the home is not bound to another source; see :meth:`claim`."""
+        bound = read_json(self.root / "source.json")
+        if bound is not None and bound["source"] != source:
             raise WrongSource(
                 f"{self.root} holds figures from «{bound['source']}»; it cannot be refreshed from «{source}», "
                 "because generated, recorded and live figures must never mix. Choose another home, "

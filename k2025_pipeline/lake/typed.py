@@ -70,6 +70,22 @@ class TypedLake:
         self._point(accepted)
         return accepted
 
+    def note_absence(self, dataset: str, state: str, because: str) -> None:
+        """Note why there is no vintage at all: ``not_offered``, ``failed`` or ``refused``."""
+        write_json(self._root / dataset / "absent.json", {"state": state, "because": because})
+
+    def state(self, dataset: str) -> tuple[str, str]:
+        """State of a dataset and the reason for it.
+
+        Returns:
+            ``current``, ``stale``, ``not_offered``, ``failed``, ``refused`` or ``never_fetched``, and words.
+        """
+        vintage = self.current(dataset)
+        if vintage is not None:
+            return ("stale", vintage.stale_because) if vintage.stale_because else ("current", "")
+        absence = read_json(self._root / dataset / "absent.json")
+        return (absence["state"], absence["because"]) if absence else ("never_fetched", "")
+
     def mark_stale(self, dataset: str, because: str) -> Vintage | None:
         """Note that a newer vintage was refused or could not be fetched; the current one stands."""
         current = self.current(dataset)

@@ -7,8 +7,9 @@ section 3; json-stat.org/full). Not here: what a column or a symbol means. Colum
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from types import NoneType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import orjson
@@ -17,6 +18,18 @@ import polars as pl
 from k2025_pipeline.pxweb.errors import InvalidAnswer
 
 PYTHON_TYPES: dict[type[pl.DataType], set[type]] = {pl.Float64: {int, float, NoneType}, pl.String: {str, NoneType}}
+JSON_NAMES: dict[type, str] = {
+    dict: "an object",
+    list: "an array",
+    str: "text",
+    int: "a whole number",
+    bool: "true or false",
+}
+OWN_COLUMNS = {"value", "status"}
+MOST_CELLS = 10_000_000
+"""Twelve times what the API answers at most: a sparse document of more would only fill the memory."""
+
+Member = TypeVar("Member", dict, list, str, int, bool)
 
 
 @dataclass(frozen=True)
@@ -79,14 +92,16 @@ def decode(raw: bytes) -> pl.DataFrame:
         source has none) and ``status`` (String, null where there is no symbol).
 
     Raises:
-        InvalidAnswer: when sizes, values or indexes do not fit together.
+        InvalidAnswer: when sizes, values or indexes do not fit together, or the cells are too many.
     """
     document = _document(raw)
     dimensions = _describe(document).dimensions
     sizes = [len(d.codes) for d in dimensions]
     if sizes != document["size"]:
         raise InvalidAnswer(f"JSON-stat: `size` says {document['size']}, but the categories number {sizes}.")
-    cells = int(np.prod(sizes, dtype=np.int64)) if sizes else 0
+    cells = prod(sizes) if sizes else 0
+    if cells > MOST_CELLS:
+        raise InvalidAnswer(f"JSON-stat: {cells} cells are more than an answer can have.")
     columns = [_code_column(d, sizes, place) for place, d in enumerate(dimensions)]
     return pl.DataFrame([*columns, _values(document.get("value"), cells), _statuses(document.get("status"), cells)])
 
@@ -98,9 +113,9 @@ def _document(raw: bytes) -> dict[str, Any]:
         raise InvalidAnswer(f"JSON-stat: {len(raw)} bytes that are not complete JSON ({error}).") from error
     if isinstance(document, dict) and "dataset" in document:
         document = document["dataset"]
-        inner = document.get("dimension", {}) if isinstance(document, dict) else {}
+        inner = document.get("dimension") if isinstance(document, dict) else None
         for member in ("id", "size", "role"):
-            if member in inner:
+            if isinstance(inner, dict) and member in inner:
                 document.setdefault(member, inner[member])
     if not isinstance(document, dict) or not {"id", "size", "dimension"} <= document.keys():
         raise InvalidAnswer("JSON-stat: the document has no `id`, `size` and `dimension`.")
@@ -108,49 +123,109 @@ def _document(raw: bytes) -> dict[str, Any]:
 
 
 def _describe(document: dict[str, Any]) -> Dataset:
-    try:
-        dimensions = [_dimension(name, document["dimension"][name]) for name in document["id"]]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise InvalidAnswer(f"JSON-stat: a dimension is not described as the standard says ({error!r}).") from error
+    bodies = _member(document, "dimension", dict, {}, "the document")
+    if not isinstance(document.get("updated", ""), str):
+        raise InvalidAnswer("JSON-stat: `updated` is not text.")
     return Dataset(
-        label=document.get("label", ""),
-        source=document.get("source", ""),
+        label=_member(document, "label", str, "", "the document"),
+        source=_member(document, "source", str, "", "the document"),
         updated=document.get("updated", ""),
-        notes=document.get("note", []),
-        dimensions=dimensions,
+        notes=_texts(document, "note", "the document"),
+        dimensions=[_dimension(name, bodies.get(name)) for name in _ids(document)],
     )
 
 
-def _dimension(name: str, body: dict[str, Any]) -> DimensionInfo:
+def _ids(document: dict[str, Any]) -> list[str]:
+    """Ids of the dimensions, each of which becomes a column."""
+    ids = _texts(document, "id", "the document")
+    if len({name.casefold() for name in ids}) != len(ids):
+        raise InvalidAnswer(f"JSON-stat: a dimension stands twice among {', '.join(ids)}.")
+    if taken := OWN_COLUMNS.intersection(ids):
+        raise InvalidAnswer(f"JSON-stat: a dimension is called `{taken.pop()}`, like the column for the cells.")
+    return ids
+
+
+def _dimension(name: str, body: Any) -> DimensionInfo:
+    if not isinstance(body, dict) or not isinstance(body.get("category"), dict):
+        raise InvalidAnswer(f"JSON-stat: the dimension `{name}` is not described as the standard says.")
     category = body["category"]
-    given_labels = category.get("label", {})
-    codes = _codes(category.get("index"), given_labels)
-    extension = body.get("extension", {})
-    offered = extension.get("codelists", extension.get("codeLists", []))
+    labels = _entries(category, "label", str, name)
+    codes = _codes(name, category.get("index"), list(category.get("label") or {}))
+    extension = _member(body, "extension", dict, {}, name)
     return DimensionInfo(
         id=name,
-        label=body.get("label", name),
+        label=_member(body, "label", str, name, name),
         codes=codes,
-        labels=[given_labels.get(code, code) for code in codes],
-        units=category.get("unit", {}),
-        elimination=bool(extension.get("elimination", False)),
-        codelists={item["id"]: item.get("label", item["id"]) for item in offered},
+        labels=[labels.get(code, code) for code in codes],
+        units=_units(category, name),
+        elimination=_member(extension, "elimination", bool, False, name),
+        codelists=_codelists(extension, name),
     )
 
 
-def _codes(index: Any, labels: dict[str, str]) -> list[str]:
+def _codes(name: str, index: Any, labelled: list[str]) -> list[str]:
     """Codes in order, from an index that is an object, an array, or left out for a single category."""
     if index is None:
-        return list(labels)
-    if isinstance(index, list):
-        return [str(code) for code in index]
-    return sorted(index, key=index.__getitem__)
+        return labelled
+    if isinstance(index, dict):
+        positions = list(index.values())
+        if set(map(type, positions)) <= {int} and sorted(positions) == list(range(len(positions))):
+            return sorted(index, key=index.__getitem__)
+        raise InvalidAnswer(f"JSON-stat: the index of `{name}` does not number its categories 0, 1, 2 and so on.")
+    if not isinstance(index, list) or not set(map(type, index)) <= {str} or len(set(index)) != len(index):
+        raise InvalidAnswer(f"JSON-stat: the index of `{name}` holds a code twice, or one that is not text.")
+    return index
+
+
+def _units(category: dict[str, Any], name: str) -> dict[str, dict[str, Any]]:
+    """Unit by code; what is null in a unit counts as left out."""
+    units = _entries(category, "unit", dict, name)
+    for unit in units.values():
+        _member(unit, "base", str, "", name)
+        _member(unit, "decimals", int, 0, name)
+    return {code: {key: said for key, said in unit.items() if said is not None} for code, unit in units.items()}
+
+
+def _codelists(extension: dict[str, Any], name: str) -> dict[str, str]:
+    """Label by id of the codelists offered for a dimension, in both spellings of the property."""
+    spelling = "codelists" if "codelists" in extension else "codeLists"
+    found = {}
+    for item in _member(extension, spelling, list, [], name):
+        if not isinstance(item, dict) or not isinstance(item.get("id"), str):
+            raise InvalidAnswer(f"JSON-stat: `{spelling}` of {name} holds something without an `id`.")
+        found[item["id"]] = _member(item, "label", str, item["id"], name)
+    return found
+
+
+def _member(body: dict[str, Any], member: str, kind: type[Member], default: Member, where: str) -> Member:
+    """A member of ``body`` that may be left out; null counts as left out."""
+    found = body.get(member)
+    if found is None:
+        return default
+    if not isinstance(found, kind):
+        raise InvalidAnswer(f"JSON-stat: `{member}` of {where} is not {JSON_NAMES[kind]}.")
+    return found
+
+
+def _texts(body: dict[str, Any], member: str, where: str) -> list[str]:
+    found = _member(body, member, list, [], where)
+    if not set(map(type, found)) <= {str}:
+        raise InvalidAnswer(f"JSON-stat: `{member}` of {where} holds something that is not text.")
+    return found
+
+
+def _entries(category: dict[str, Any], member: str, kind: type[Member], name: str) -> dict[str, Member]:
+    """An object by code; null counts as left out, for the object and for each entry."""
+    found = {code: entry for code, entry in _member(category, member, dict, {}, name).items() if entry is not None}
+    if not set(map(type, found.values())) <= {kind}:
+        raise InvalidAnswer(f"JSON-stat: `{member}` of {name} holds something that is not {JSON_NAMES[kind]}.")
+    return found
 
 
 def _code_column(dimension: DimensionInfo, sizes: list[int], place: int) -> pl.Series:
     """Codes of one dimension repeated row-major: the last dimension varies fastest."""
-    each = int(np.prod(sizes[place + 1 :], dtype=np.int64))
-    times = int(np.prod(sizes[:place], dtype=np.int64))
+    each = prod(sizes[place + 1 :]) if all(sizes) else 0
+    times = prod(sizes[:place]) if all(sizes) else 0
     positions = np.tile(np.repeat(np.arange(sizes[place], dtype=np.uint32), each), times)
     return pl.Series(dimension.id, dimension.codes, dtype=pl.String).gather(positions)
 
@@ -180,9 +255,12 @@ def _statuses(status: Any, cells: int) -> pl.Series:
 def _scatter(name: str, sparse: dict[str, Any], cells: int, dtype: type[pl.DataType]) -> pl.Series:
     """A dense column from an object keyed by flat index."""
     try:
-        rows = pl.Series(list(sparse), dtype=pl.String).cast(pl.Int64)
+        keys = pl.Series(list(sparse), dtype=pl.String)
+        rows = keys.cast(pl.Int64)
     except pl.exceptions.InvalidOperationError as error:
         raise InvalidAnswer(f"JSON-stat: `{name}` has a key that is not a cell's number.") from error
+    if (rows.cast(pl.String) != keys).any():  # «00» beside «0» would name one cell twice
+        raise InvalidAnswer(f"JSON-stat: `{name}` has a key that is not a cell's number as it is written.")
     if len(rows) and (rows.min() < 0 or rows.max() >= cells):  # type: ignore[operator]
         raise InvalidAnswer(f"JSON-stat: `{name}` names a cell beyond the {cells} that there are.")
     dense = pl.Series(name, [None], dtype=dtype).new_from_index(0, cells)

@@ -107,7 +107,10 @@ class RateLimiter:
 class Transport:
     """Sends requests one at a time and returns complete answers."""
 
-    def __init__(self, contact: str = "", sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, contact: str = "", sleep: Callable[[float], None] = time.sleep, attempts: int = ATTEMPTS
+    ) -> None:
+        self._attempts = attempts
         self._session = requests.Session()
         agent = f"k2025-pipeline/{__version__}"
         self._session.headers.update(
@@ -144,7 +147,7 @@ class Transport:
             SourceError: when the source says what is wrong; never tried again.
         """
         retrying = tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(ATTEMPTS),
+            stop=tenacity.stop_after_attempt(self._attempts),
             wait=_pause,
             retry=tenacity.retry_if_exception_type(SourceUnavailable),
             sleep=self._sleep,

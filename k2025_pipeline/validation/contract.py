@@ -25,7 +25,7 @@ KLASS_NULLABLE = {
     "changes": {"old_code", "old_name", "new_code", "new_name"},
     "correspondence": set[str](),
 }
-PERIOD_PATTERN = r"^\d{4}(K[1-4]|M\d{2})?$"
+PERIOD_PATTERNS = {"kostra": r"^(19|20)\d{2}$", "annual": r"^(19|20)\d{2}$", "quarterly": r"^(19|20)\d{2}K[1-4]$"}
 
 
 @dataclass(frozen=True)
@@ -98,17 +98,25 @@ class Verdict:
         return f"{self.table}: rule {first.rule} is broken by {first.failed} rows. {first.advice}{more}"
 
 
-def judge_table(contract: TableContract, frame: pl.DataFrame) -> Verdict:
+def judge_table(
+    contract: TableContract, frame: pl.DataFrame, before: pl.LazyFrame | None = None, partial: bool = False
+) -> Verdict:
     """Judge a typed frame by its contract, collecting every failure.
 
     Args:
         contract: the table. frame: columns of ``typed_schema``, any number of rows.
+        before: the vintage that stands, or None. partial: the source holds only parts of tables by nature
+            (recordings), so that its size says nothing.
     """
     rules = table_rules(contract)
     # An unknown measure or group is null and has a rule of its own, which says what to do about it.
     groups = {f"{d.column}_group" for d in contract.category_dimensions if d.categories}
     nullable = {"value", "symbol", "measure"} | groups
     results = [*_judge(typed_schema(contract), rules, frame, nullable), _not_empty(frame)]
+    if not partial:
+        results.append(_coverage(contract, frame))
+    if before is not None:
+        results.append(_nothing_vanished(contract, frame, before))
     return Verdict(contract.name, frame.height, [*results, *known_faults(contract, frame)])
 
 
@@ -124,6 +132,37 @@ def judge_classification(contract: ClassificationContract, kind: str, frame: pl.
 
 def _not_empty(frame: pl.DataFrame) -> RuleResult:
     return RuleResult("not_empty", "The answer has rows.", "See the archived answer below raw/.", int(frame.is_empty()))
+
+
+def _coverage(contract: TableContract, frame: pl.DataFrame) -> RuleResult:
+    band = contract.coverage
+    outside = not band.min_cells <= frame.height <= band.max_cells
+    return RuleResult(
+        rule="coverage",
+        meaning=f"A whole answer has {band.min_cells} to {band.max_cells} cells.",
+        advice=f"See what is missing or new; if it is right, correct `coverage` in schemas/tables/{contract.id}.yml.",
+        failed=int(outside),
+        sample=[{"cells": frame.height}] if outside else [],
+    )
+
+
+def _nothing_vanished(contract: TableContract, frame: pl.DataFrame, before: pl.LazyFrame) -> RuleResult:
+    """Regions, periods, measures and categories of the standing vintage are in the new one."""
+    vanished: list[dict[str, Any]] = []
+    for column in contract.key:
+        old = set(before.select(pl.col(column).cast(pl.String).unique()).collect().to_series())
+        new = set(frame[column].cast(pl.String).unique())
+        vanished += [{"column": column, "vanished": code} for code in sorted(old - new)]
+    return RuleResult(
+        rule="nothing_vanished",
+        meaning="Regions, periods, measures and categories of the last vintage are still there.",
+        advice=(
+            f"If the source withdrew them on purpose, remove typed/{contract.name}/current.json in the home and "
+            "refresh; otherwise wait for the source."
+        ),
+        failed=len(vanished),
+        sample=vanished[:SAMPLE_ROWS],
+    )
 
 
 def pandera_schema(columns: dict[str, pl.DataType], rules: list[Rule], nullable: set[str]) -> pa.DataFrameSchema:
@@ -202,9 +241,9 @@ def table_rules(contract: TableContract) -> list[Rule]:
         ),
         Rule(
             "period_valid",
-            "A period is a year, a quarter or a month.",
-            "Look at the source's time codes.",
-            pl.col("period").cast(pl.String).str.contains(PERIOD_PATTERN),
+            f"A period has the form of a {contract.calendar.kind} table.",
+            f"Look at the source's time codes; correct `calendar.kind` in {file}.",
+            pl.col("period").cast(pl.String).str.contains(PERIOD_PATTERNS[contract.calendar.kind]),
         ),
         Rule(
             "symbol_known",
@@ -242,6 +281,16 @@ def table_rules(contract: TableContract) -> list[Rule]:
             f"The source became more precise: correct `decimals` in {file}.",
             _per_measure(contract, _rounded).fill_null(True),
         ),
+    ]
+    rules += [
+        Rule(
+            f"{dimension.column}_code_valid",
+            f"A code of {dimension.column} looks as declared.",
+            f"Look for totals or bands among the codes; correct `code_pattern` of {dimension.column} in {file}.",
+            pl.col(dimension.column).cast(pl.String).str.contains(dimension.code_pattern),
+        )
+        for dimension in contract.category_dimensions
+        if dimension.code_pattern
     ]
     return rules + [
         Rule(

@@ -6,7 +6,9 @@ Here belongs the start of a build. Nothing here transforms a figure.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ import polars as pl
 from k2025_pipeline import __version__
 from k2025_pipeline.catalog import Catalog
 from k2025_pipeline.catalog.indicators import Calculation, IndicatorDefinition, Text, Variant
+from k2025_pipeline.catalog.tables import Band, TableContract
 from k2025_pipeline.klass.client import SCHEMAS
 from k2025_pipeline.lake.home import Home
 from k2025_pipeline.lake.typed import TypedLake, Vintage
@@ -44,7 +47,8 @@ def fingerprint(home: Home, catalog: Catalog, folders: list[Path]) -> str:
     digest = hashlib.sha256(__version__.encode())
     for dataset in sorted(input_schemas(catalog)):
         vintage = lake.current(dataset)
-        digest.update(repr(vintage and (dataset, vintage.content, vintage.stale_because)).encode())
+        digest.update(repr(vintage and (dataset, vintage.content, vintage.updated)).encode())
+        digest.update(repr(lake.state(dataset)).encode())
     for folder in folders:
         for path in sorted(p for p in folder.rglob("*") if p.suffix in {".yml", ".sql", ".csv"}):
             if "target" not in path.parts:
@@ -90,7 +94,7 @@ def _lay(
 
 
 def _stamp(vintage: Vintage) -> str:
-    return vintage.updated.replace("+0000", "+00:00")
+    return datetime.fromisoformat(vintage.updated).isoformat()
 
 
 def _sql_type(dtype: Any) -> str:
@@ -108,7 +112,7 @@ def declared_tables(catalog: Catalog) -> dict[str, list[Row]]:
     families = list(catalog.indicators.values())
     return {
         "age_bands": [
-            {"table_id": t.id, "band": b.group, "first_age": b.first_age, "last_age": b.last_age}
+            {"table_id": t.id, "band": b.group, "first_age": b.first_age, "last_age": b.last_age, "cells": _cells(t, b)}
             for t in catalog.tables.values()
             for b in t.bands
         ],
@@ -154,6 +158,12 @@ def declared_tables(catalog: Catalog) -> dict[str, list[Row]]:
             for r in catalog.references.values
         ],
     }
+
+
+def _cells(table: TableContract, band: Band) -> int:
+    """Number of cells that a whole band has: its ages times the declared categories of the other dimensions."""
+    ages = band.last_age - band.first_age + 1
+    return ages * math.prod(len(d.categories) for d in table.category_dimensions if d.categories)
 
 
 def calculations(family: IndicatorDefinition) -> list[tuple[str, Calculation, Variant | None]]:
@@ -254,7 +264,7 @@ def _state(
     table_id: str, table_name: str, dataset: str, contract: Any, counted: Any, lake: TypedLake, source: str
 ) -> Row:
     vintage = lake.current(dataset)
-    state = "not_offered" if vintage is None else "stale" if vintage.stale_because else "current"
+    state, _ = lake.state(dataset)
     attribution = getattr(contract, "attribution", None)
     return {
         "table_id": table_id,

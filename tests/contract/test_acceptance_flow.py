@@ -16,8 +16,8 @@ import pytest
 
 from k2025_pipeline.catalog import Catalog
 from k2025_pipeline.catalog.classifications import ClassificationContract
-from k2025_pipeline.catalog.tables import TableContract
-from k2025_pipeline.ingest.acceptance import accept_classification, accept_table
+from k2025_pipeline.catalog.tables import Coverage, TableContract
+from k2025_pipeline.ingest.acceptance import Tonight, accept_classification, accept_table
 from k2025_pipeline.lake.archive import Archive, Delivery
 from k2025_pipeline.lake.home import Home
 from k2025_pipeline.lake.typed import TypedLake
@@ -89,7 +89,8 @@ def home(tmp_path: Path) -> Home:
 
 @pytest.fixture
 def contract(catalog: Catalog) -> TableContract:
-    return catalog.tables["12293"]
+    """The real contract, but for the size: these deliveries are a few cells of a whole table."""
+    return catalog.tables["12293"].model_copy(update={"coverage": Coverage(min_cells=1, max_cells=100)})
 
 
 @pytest.fixture
@@ -241,7 +242,7 @@ def test_a_failed_fetch_marks_the_vintage_stale_and_the_next_good_night_takes_th
 ) -> None:
     source.deliver(MARCH)
     accept_table(home, contract)
-    night = accept_table(home, contract, "the source does not answer")
+    night = accept_table(home, contract, Tonight(problem="the source does not answer"))
     assert (night.state, night.message) == ("unchanged", "the source does not answer")
     assert night.stale_because == "the source does not answer"
     assert night.verdicts[0].passed, "the standing vintage is still a good one"
@@ -251,7 +252,10 @@ def test_a_failed_fetch_marks_the_vintage_stale_and_the_next_good_night_takes_th
 
 def test_a_table_that_was_never_delivered_is_absent_and_says_why(home: Home, contract: TableContract) -> None:
     assert accept_table(home, contract).state == "absent"
-    assert accept_table(home, contract, "the source does not answer").message == "the source does not answer"
+    assert (
+        accept_table(home, contract, Tonight(problem="the source does not answer")).message
+        == "the source does not answer"
+    )
 
 
 def test_zeros_that_mean_missing_are_accepted_as_delivered_and_named(
@@ -328,3 +332,22 @@ def test_one_bad_part_refuses_the_whole_classification(home: Home, municipalitie
     }
     assert {v.vintage for v in outcome.vintages.values()} == {good.vintage}
     assert all(v.stale_because for v in outcome.vintages.values())
+
+
+def test_a_table_that_was_not_asked_for_keeps_its_stale_mark(
+    home: Home, contract: TableContract, source: Source
+) -> None:
+    source.deliver(MARCH)
+    accept_table(home, contract)
+    accept_table(home, contract, Tonight(problem="the source does not answer"))
+    outcome = accept_table(home, contract, Tonight(asked=False))
+    assert outcome.stale_because == "the source does not answer"
+
+
+def test_an_answer_that_is_smaller_than_declared_is_refused_but_from_a_partial_source(
+    home: Home, contract: TableContract, source: Source
+) -> None:
+    whole = contract.model_copy(update={"coverage": Coverage(min_cells=50, max_cells=100)})
+    source.deliver(MARCH)
+    assert "coverage" in accept_table(home, whole).message
+    assert accept_table(home, whole, Tonight(partial=True)).state == "accepted"

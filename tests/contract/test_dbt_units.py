@@ -63,8 +63,8 @@ WITHOUT_RULE: dict[str, tuple[str, str, str]] = {
     ),
     "the_newest_year_before_june_is_unrevised_and_provisional": (
         STATUS,
-        "< 6 then 'unrevised'",
-        "< 1 then 'unrevised'",
+        "< '{{ revised_on }}' then 'unrevised'",
+        "< '00-00' then 'unrevised'",
     ),
     "region_codes_are_conformed_to_those_of_kostra": (STAGE, "= '0' then 'EAK'", "= '0' then '0'"),
     "groups_of_several_dimensions_are_one_category": (STAGE, "|| '|' ||", "|| '/' ||"),
@@ -86,7 +86,7 @@ WITHOUT_RULE: dict[str, tuple[str, str, str]] = {
     ),
     "an_age_band_is_counted_whole_or_not_at_all": (
         POPULATION,
-        "case when sum(years.numbers) = sum(years.cells) then",
+        "case when sum(years.numbers) = any_value(bands.cells) then",
         "case when true then",
     ),
     "the_series_in_todays_municipalities_serves_where_no_reform_came_after": (

@@ -74,7 +74,13 @@ MUTATIONS: dict[str, Mutation] = {
     "unit_as_declared": _set(unit="1000 furlongs"),
     "value_in_range": _leave_the_range,
     "decimals_as_declared": _be_too_precise,
+    "age_code_valid": _set(age="067-079"),
 }
+
+
+def verdict_on(contract: TableContract, frame: pl.DataFrame) -> Verdict:
+    """The verdict on a few rows: their number says nothing, as with recordings."""
+    return judge_table(contract, frame, partial=True)
 
 
 def mutation_of(rule: str) -> Mutation:
@@ -115,7 +121,7 @@ def contract(request: pytest.FixtureRequest) -> TableContract:
 
 
 def test_a_frame_as_declared_passes_every_rule(contract: TableContract) -> None:
-    verdict = judge_table(contract, frame_of(contract, good_rows(contract)))
+    verdict = verdict_on(contract, frame_of(contract, good_rows(contract)))
     assert broken_names(verdict) == []
     assert verdict.passed
     assert verdict.rows == len(good_rows(contract))
@@ -131,7 +137,7 @@ def test_every_rule_that_a_contract_implies_has_a_mutation() -> None:
 
 
 def test_every_result_of_a_verdict_is_seen_to_fail_somewhere_in_this_file() -> None:
-    shown = {r.rule for c in TABLES for r in judge_table(c, frame_of(c, good_rows(c))).results}
+    shown = {r.rule for c in TABLES for r in verdict_on(c, frame_of(c, good_rows(c))).results}
     elsewhere = {"schema", "not_empty", "zero_means_missing"}
     assert {name for name in shown if not name.endswith(MAPS_TO_GROUP)} == set(MUTATIONS) | elsewhere
 
@@ -143,7 +149,7 @@ def test_every_result_of_a_verdict_is_seen_to_fail_somewhere_in_this_file() -> N
 def test_a_rule_is_broken_alone_and_its_sample_points_at_the_cell(contract: TableContract, rule: str) -> None:
     rows = good_rows(contract)
     changed = mutation_of(rule)(contract, rows)
-    verdict = judge_table(contract, frame_of(contract, rows))
+    verdict = verdict_on(contract, frame_of(contract, rows))
     result = only(verdict)
     assert result.rule == rule
     assert result.blocking
@@ -157,7 +163,7 @@ def test_a_rule_is_broken_alone_and_its_sample_points_at_the_cell(contract: Tabl
 @pytest.mark.parametrize("fault", SCHEMA_MUTATIONS)
 def test_a_frame_of_another_form_breaks_the_schema_alone(contract: TableContract, fault: str) -> None:
     name, change = SCHEMA_MUTATIONS[fault]
-    verdict = judge_table(contract, change(frame_of(contract, good_rows(contract))))
+    verdict = verdict_on(contract, change(frame_of(contract, good_rows(contract))))
     result = only(verdict)
     assert result.rule == name
     assert result.blocking
@@ -167,13 +173,13 @@ def test_a_frame_of_another_form_breaks_the_schema_alone(contract: TableContract
 
 
 def test_a_frame_without_a_column_is_refused_and_names_the_column(contract: TableContract) -> None:
-    verdict = judge_table(contract, frame_of(contract, good_rows(contract)).drop("symbol"))
+    verdict = verdict_on(contract, frame_of(contract, good_rows(contract)).drop("symbol"))
     assert not verdict.passed
     assert {"failure": "symbol"} in next(r.sample for r in verdict.broken if r.rule == "schema:columns")
 
 
 def test_an_answer_without_rows_breaks_not_empty_alone(contract: TableContract) -> None:
-    verdict = judge_table(contract, frame_of(contract, []))
+    verdict = verdict_on(contract, frame_of(contract, []))
     result = only(verdict)
     assert (result.rule, result.failed, result.blocking) == ("not_empty", 1, True)
     assert not verdict.passed
@@ -188,7 +194,7 @@ def test_a_zero_that_means_missing_is_shown_and_does_not_block(contract: TableCo
     zeros = [row for row in rows if row["measure"] == measure][:3]
     for row in zeros:
         row["value"] = 0.0
-    verdict = judge_table(contract, frame_of(contract, rows))
+    verdict = verdict_on(contract, frame_of(contract, rows))
     result = only(verdict)
     assert (result.rule, result.failed, result.blocking) == ("zero_means_missing", 3, False)
     cell = ("region_code", "region_label", "measure", "period", "value")
@@ -202,7 +208,7 @@ def test_a_zero_of_any_other_measure_is_a_figure(contract: TableContract) -> Non
     for row in rows:
         if row["measure"] in honest:
             row["value"] = 0.0
-    assert broken_names(judge_table(contract, frame_of(contract, rows))) == []
+    assert broken_names(verdict_on(contract, frame_of(contract, rows))) == []
 
 
 def test_several_broken_rules_are_collected_in_one_verdict(contract: TableContract) -> None:
@@ -214,7 +220,7 @@ def test_several_broken_rules_are_collected_in_one_verdict(contract: TableContra
         block = [row | {"region_code": _in_structure(row)} for row in block]
         mutation_of(rule)(contract, block)
         rows += block
-    verdict = judge_table(contract, frame_of(contract, rows))
+    verdict = verdict_on(contract, frame_of(contract, rows))
     assert sorted(broken_names(verdict)) == sorted(rules)
     assert {r.rule: r.failed for r in verdict.broken} == {r: 2 if r == "key_unique" else 1 for r in rules}
     assert f"{len(rules) - 1} more rules are broken" in verdict.summary()
@@ -229,7 +235,7 @@ def test_fifty_bad_rows_give_a_count_of_fifty_and_a_sample_of_twenty(contract: T
     rows = [row | {"region_code": _in_structure(row)} for row in rows]
     for row in rows[5:55]:
         row["symbol"] = "?"
-    result = only(judge_table(contract, frame_of(contract, rows)))
+    result = only(verdict_on(contract, frame_of(contract, rows)))
     assert (result.rule, result.failed) == ("symbol_known", 50)
     assert SAMPLE_ROWS == 20
     assert result.sample == rows[5:25]
@@ -246,7 +252,7 @@ def test_unit_bounds_and_decimals_are_those_of_the_measure_itself(contract: Tabl
         rows[place]["value"] = float(bound)
     for place, alias in enumerate(measure.unit_aliases):
         rows[place]["unit"] = alias
-    at_the_edge = judge_table(contract, frame_of(contract, rows))
+    at_the_edge = verdict_on(contract, frame_of(contract, rows))
     assert at_the_edge.passed, broken_names(at_the_edge)
     step = 10**-measure.decimals
     beyond = [v for v in (_below(measure.minimum, step), _above(measure.maximum, step)) if v is not None]
@@ -254,7 +260,7 @@ def test_unit_bounds_and_decimals_are_those_of_the_measure_itself(contract: Tabl
         rows[place]["value"] = value
     rows[-1]["unit"] = "1000 furlongs"
     rows[-2]["value"] = rows[-2]["value"] + step / 2
-    found = {r.rule: r.failed for r in judge_table(contract, frame_of(contract, rows)).broken if r.blocking}
+    found = {r.rule: r.failed for r in verdict_on(contract, frame_of(contract, rows)).broken if r.blocking}
     expected = {"unit_as_declared": 1, "decimals_as_declared": 1} | ({"value_in_range": len(beyond)} if beyond else {})
     assert found == expected
 
@@ -271,20 +277,20 @@ def test_a_cell_may_have_every_missing_symbol_the_contract_declares(contract: Ta
     for symbol in contract.symbols:
         rows = good_rows(contract)
         rows[1] |= {"symbol": symbol} if symbol == "*" else {"symbol": symbol, "value": None}
-        assert broken_names(judge_table(contract, frame_of(contract, rows))) == [], symbol
+        assert broken_names(verdict_on(contract, frame_of(contract, rows))) == [], symbol
 
 
 def test_a_provisional_mark_does_not_excuse_a_missing_value(contract: TableContract) -> None:
     rows = good_rows(contract)
     rows[1] |= {"symbol": "*", "value": None}
-    assert broken_names(judge_table(contract, frame_of(contract, rows))) == ["missing_has_symbol"]
+    assert broken_names(verdict_on(contract, frame_of(contract, rows))) == ["missing_has_symbol"]
 
 
 def test_codes_of_another_structure_are_refused() -> None:
     contract = CATALOG.tables["07459"]
     rows = good_rows(contract)
     rows[0]["structure"] = "current"
-    result = only(judge_table(contract, frame_of(contract, rows)))
+    result = only(verdict_on(contract, frame_of(contract, rows)))
     assert (result.rule, result.failed) == ("region_code_valid", 1)
 
 
@@ -386,3 +392,29 @@ def test_fifty_bad_codes_give_a_count_of_fifty_and_a_sample_of_twenty(catalog: C
 def test_every_contract_file_is_judged_in_this_file() -> None:
     folder = Path(PROJECT_ROOT / "schemas" / "tables")
     assert {path.stem for path in folder.glob("*.yml")} == {contract.id for contract in TABLES}
+
+
+@pytest.mark.parametrize("contract", TABLES, ids=lambda c: c.id)
+def test_an_answer_outside_the_declared_size_breaks_coverage(contract: TableContract) -> None:
+    verdict = judge_table(contract, frame_of(contract, good_rows(contract)))
+    assert broken_names(verdict) == ["coverage"]
+    assert verdict.broken[0].blocking
+
+
+@pytest.mark.parametrize("contract", TABLES, ids=lambda c: c.id)
+@pytest.mark.parametrize("column", ["region_code", "period", "measure"])
+def test_what_the_last_vintage_had_may_not_vanish(contract: TableContract, column: str) -> None:
+    after = frame_of(contract, good_rows(contract))
+    gone = after.head(1).with_columns(pl.lit("gone").cast(pl.Categorical).alias(column))
+    before = pl.concat([after, gone])
+    result = only(judge_table(contract, after, before.lazy(), partial=True))
+    assert (result.rule, result.failed, result.blocking) == ("nothing_vanished", 1, True)
+    assert result.sample == [{"column": column, "vanished": "gone"}]
+
+
+def test_a_vintage_with_all_that_was_there_and_more_loses_nothing() -> None:
+    contract = CATALOG.tables["12209"]
+    rows = good_rows(contract)
+    before = frame_of(contract, rows[:-1])
+    verdict = judge_table(contract, frame_of(contract, rows), before.lazy(), partial=True)
+    assert broken_names(verdict) == []

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 import orjson
+import polars as pl
 import pytest
 
 from k2025_pipeline.lake.home import Home, WrongSource
@@ -163,4 +164,4 @@ def test_parquet_stands_beside_the_file_and_holds_the_same(demo: Refreshed) -> N
     for name in ("indicator_values", "indicators", "regions"):
         count = demo.query(f"select count(*) from public.{name}").item()
         path = demo.home.public / f"{name}.parquet"
-        assert demo.query(f"select count(*) from read_parquet('{path}')").item() == count > 0
+        assert pl.read_parquet(path).height == count > 0

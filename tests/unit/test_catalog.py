@@ -6,6 +6,7 @@ Belongs here: reading, cross-checks and generated files. Not here: whether a dec
 import shutil
 from collections.abc import Callable
 from datetime import date
+from math import inf, nan
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ import yaml
 
 from builders import contract
 from k2025_pipeline.catalog import Catalog, CatalogError, load_catalog
+from k2025_pipeline.catalog.base import Text
 from k2025_pipeline.catalog.calendar import last_due
 from k2025_pipeline.catalog.generate import SCHEMAS, column_docs, generated_files, main, outdated
+from k2025_pipeline.catalog.loader import read_file
 from k2025_pipeline.catalog.tables import Calendar
 from k2025_pipeline.settings import PROJECT_ROOT
 
@@ -154,6 +157,17 @@ def problem(schemas: Path) -> str:
     return message
 
 
+def categories(table: dict[str, Any]) -> list[dict[str, Any]]:
+    """The first two declared categories of a table."""
+    found: list[dict[str, Any]] = next(d["categories"] for d in table["dimensions"] if d.get("categories"))
+    return found[:2]
+
+
+def variant(indicator: dict[str, Any]) -> dict[str, Any]:
+    """The indicator's own calculation as variant A."""
+    return {"suffix": "A", "name": indicator["name"], "calculation": indicator["calculation"]}
+
+
 class TestWrongFiles:
     def test_the_sample_itself_is_right(self, schemas: Path) -> None:
         assert set(load_catalog(schemas).indicators) == {"KOMP-01"}
@@ -170,12 +184,52 @@ class TestWrongFiles:
         (schemas / "measures.yml").unlink()
         assert problem(schemas) == "schemas/measures.yml: cannot be read: No such file or directory"
 
-    @pytest.mark.parametrize("text", [b"id: [\nx: {", b"a: b: c", b"\xff\xfe\x00"])
+    @pytest.mark.parametrize(
+        "text", [b"id: [\nx: {", b"a: b: c", b"\xff\xfe\x00", b"id: 2020-13-45", b"id: !!bool x", b"[" * 5000]
+    )
     def test_what_is_not_yaml_is_named(self, schemas: Path, text: bytes) -> None:
         (schemas / "tables" / "12209.yml").write_bytes(text)
         assert problem(schemas).startswith("schemas/tables/12209.yml: is not valid YAML: ")
 
-    @pytest.mark.parametrize("text", ["", "- a\n", "only words"])
+    @pytest.mark.parametrize("text", ["", "\n", "# only a comment\n", "---\n"])
+    def test_an_empty_file_is_named(self, schemas: Path, text: str) -> None:
+        (schemas / "tables" / "12209.yml").write_text(text, "utf-8")
+        assert problem(schemas) == "schemas/tables/12209.yml: is empty"
+
+    def test_a_key_that_stands_twice_is_named_with_its_line(self, schemas: Path) -> None:
+        path = schemas / "indicators" / "KOMP-01.yml"
+        lines = path.read_text("utf-8").splitlines()
+        place = next(number for number, line in enumerate(lines) if line.startswith("version:"))
+        path.write_text("\n".join([*lines, lines[place].replace("version", '"version"')]), "utf-8")
+        said = f"is not valid YAML: line {len(lines) + 1}: the key 'version' stands twice"
+        assert problem(schemas) == f"schemas/indicators/KOMP-01.yml: {said}"
+
+    def test_a_key_that_stands_twice_deep_inside_is_named(self, schemas: Path) -> None:
+        text = "id: a\nlist:\n  - {nb: x, en: y, nb: z}\n"
+        (schemas / "indicators" / "KOMP-01.yml").write_text(text, "utf-8")
+        assert problem(schemas).endswith("line 3: the key 'nb' stands twice")
+
+    def test_a_merged_key_may_be_overwritten(self, tmp_path: Path) -> None:
+        path = tmp_path / "text.yml"
+        path.write_text("<<: {nb: gammel, en: old}\nnb: ny\n", "utf-8")
+        assert read_file(path, Text) == Text(nb="ny", en="old")
+
+    @pytest.mark.parametrize("name", ["KOMP-99.yaml", "KOMP-99.YML", "KOMP-99.json", "KOMP-99.yml.bak", "KOMP-99"])
+    @pytest.mark.parametrize("folder", ["tables", "classifications", "indicators", "expectations"])
+    def test_a_file_that_would_be_overlooked_is_named(self, schemas: Path, folder: str, name: str) -> None:
+        (schemas / folder / name).write_text("id: KOMP-99\n", "utf-8")
+        assert problem(schemas) == f"schemas/{folder}/{name}: the name must end in .yml, or the file would not be read"
+
+    @pytest.mark.parametrize("name", ["README.md", ".DS_Store"])
+    def test_notes_and_hidden_files_may_stand_beside_declarations(self, schemas: Path, name: str) -> None:
+        (schemas / "indicators" / name).write_text("not a declaration", "utf-8")
+        assert set(load_catalog(schemas).indicators) == {"KOMP-01"}
+
+    def test_a_missing_folder_is_named(self, schemas: Path) -> None:
+        shutil.rmtree(schemas / "expectations")
+        assert problem(schemas) == "schemas/expectations: cannot be read: No such file or directory"
+
+    @pytest.mark.parametrize("text", ["- a\n", "only words"])
     def test_what_is_not_a_mapping_is_named(self, schemas: Path, text: str) -> None:
         (schemas / "tables" / "12209.yml").write_text(text, "utf-8")
         assert problem(schemas).startswith("schemas/tables/12209.yml: the file: Input should be a valid dictionary")
@@ -219,6 +273,96 @@ class TestWrongFiles:
         assert message.startswith(f"schemas/{name}: ")
         for words in says:
             assert words in message
+
+    @pytest.mark.parametrize(
+        ("change", "says"),
+        [
+            (lambda c: c["measures"].append({**c["measures"][0], "name": "again"}), "measures: a code stands twice"),
+            (lambda c: c["coverage"].update(min_cells=9, max_cells=8), "coverage: Value error, min_cells 9 is above"),
+            (lambda c: c["measures"][0].update(minimum=2, maximum=1), "measures.0: Value error, minimum 2 is above"),
+            (lambda c: c["measures"][0].update(minimum=nan), "measures.0.minimum: Input should be a finite number"),
+            (lambda c: c.update(symbols=[]), "symbols: List should have at least 1 item"),
+            (lambda c: c.update(extracts=[{}, {}]), "extracts: a structure stands twice: 'as_published'"),
+            (
+                lambda c: c.update(extracts=[{"region_pattern": "["}]),
+                "extracts.0.region_pattern: Value error, is not a",
+            ),
+            (lambda c: c.update(extracts=[{"region_pattern": "(?!9)"}]), "look-around"),
+            (lambda c: c["dimensions"][1].update(code_pattern="*"), "dimensions.1.code_pattern: Value error, is not a"),
+            (
+                lambda c: c["breaks"][0].update(at="1989"),
+                "breaks.0.at: Value error, a break lies between 1990 and 2035",
+            ),
+            (
+                lambda c: c["breaks"][0].update(at="2036"),
+                "breaks.0.at: Value error, a break lies between 1990 and 2035",
+            ),
+            (lambda c: categories(c)[1].update(group=categories(c)[0]["group"]), "a group stands twice"),
+            (
+                lambda c: [category.update(code="1a", evidence="recorded") for category in categories(c)],
+                "a code stands twice: '1a'",
+            ),
+            (lambda c: [category.update(labels=["En", "eN  "]) for category in categories(c)], "a label stands twice"),
+        ],
+    )
+    def test_a_table_that_says_two_things_is_refused(
+        self, schemas: Path, change: Callable[[dict[str, Any]], object], says: str
+    ) -> None:
+        alter(schemas / "tables" / "14533.yml", change)
+        message = problem(schemas)
+        assert message.startswith("schemas/tables/14533.yml: ")
+        assert says in message
+
+    def test_one_category_may_spell_its_label_in_two_ways(self, schemas: Path) -> None:
+        alter(schemas / "tables" / "14533.yml", lambda c: categories(c)[0].update(labels=["En", "en"]))
+        assert "14533" in load_catalog(schemas).tables
+
+    @pytest.mark.parametrize(
+        ("change", "says"),
+        [
+            (lambda c: c["calculation"].update(multiplier=0), "calculation.multiplier: Input should be greater than 0"),
+            (lambda c: c["calculation"].update(multiplier=-100), "calculation.multiplier: Input should be greater"),
+            (lambda c: c["calculation"].update(multiplier=inf), "calculation.multiplier: Input should be a finite"),
+            (
+                lambda c: c.update(valid_from=str(date.today().year + 1)),
+                "valid_from: Value error, a definition is valid",
+            ),
+            (lambda c: c["breaks"][0].update(at="1066"), "breaks.0.at: Value error, a break lies between"),
+            (
+                lambda c: c.update(variants=[variant(c), variant(c)]),
+                "variants: Value error, a suffix stands twice: 'A'",
+            ),
+        ],
+    )
+    def test_an_indicator_that_would_mislead_is_refused(
+        self, schemas: Path, change: Callable[[dict[str, Any]], object], says: str
+    ) -> None:
+        alter(schemas / "indicators" / "KOMP-01.yml", change)
+        message = problem(schemas)
+        assert message.startswith(f"schemas/indicators/KOMP-01.yml: {says}")
+
+    def test_an_indicator_may_be_valid_from_this_year(self, schemas: Path) -> None:
+        this_year = str(date.today().year)
+        alter(schemas / "indicators" / "KOMP-01.yml", lambda c: c.update(valid_from=this_year))
+        assert load_catalog(schemas).indicators["KOMP-01"].valid_from == this_year
+
+    def test_a_code_pattern_that_cannot_be_searched_for_is_refused(self, schemas: Path) -> None:
+        alter(schemas / "classifications" / "131.yml", lambda c: c.update(code_pattern=r"^(\d{4}$"))
+        said = "code_pattern: Value error, is not a pattern that Polars can search for: unclosed group"
+        assert problem(schemas).startswith(f"schemas/classifications/131.yml: {said}")
+
+    @pytest.mark.parametrize("spelled_out", [False, True])
+    def test_a_term_that_is_counted_twice_is_refused(self, schemas: Path, spelled_out: bool) -> None:
+        default = load_catalog(schemas).tables["14533"].category_dimensions[0].default_group
+        term = {"table": "14533", "measure": "fte"}
+        again = {**term, "where": {"occupation": default}} if spelled_out else term
+
+        def change(content: dict[str, Any]) -> None:
+            content["calculation"]["denominator"]["terms"] = [term, again]
+
+        alter(schemas / "indicators" / "KOMP-01.yml", change)
+        said = "denominator: table 14533, fte: the same term stands twice"
+        assert problem(schemas) == f"schemas/indicators/KOMP-01.yml: {said}"
 
     @pytest.mark.parametrize(
         ("term", "says"),

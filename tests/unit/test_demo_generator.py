@@ -212,6 +212,44 @@ class TestConsistency:
         assert parts.sum(axis=0).tolist() == totals.tolist()
         assert (parts >= 0).all()
 
+    def test_apportion_below_keeps_totals_and_limits(self) -> None:
+        weights = np.random.default_rng(1).random((50, 5))
+        most = np.random.default_rng(2).integers(0, 100, (50, 5))
+        totals = np.array([0, 1, 500, most[:, 3].sum() - 3, most[:, 4].sum()], dtype=float)
+        parts = population.apportion_below(weights, totals, most)
+        assert parts.sum(axis=0).tolist() == totals.tolist()
+        assert ((parts >= 0) & (parts <= most)).all()
+
+    def test_apportion_below_without_limits_in_the_way(self) -> None:
+        weights, totals = np.random.default_rng(1).random((50, 2)), np.array([49.0, 1000])
+        limits = np.full((50, 2), 10_000)
+        parts = population.apportion_below(weights, totals, limits)
+        assert np.array_equal(parts, population.apportion(weights, totals))
+
+    def test_apportion_below_refuses_the_impossible(self) -> None:
+        with pytest.raises(ValueError, match="more than the parts can take"):
+            population.apportion_below(np.ones((2, 1)), np.array([5.0]), np.full((2, 1), 2))
+
+    @pytest.mark.parametrize("edition", ["revised", "unrevised"])
+    def test_nowhere_more_users_than_inhabitants(self, edition: str, request: pytest.FixtureRequest) -> None:
+        """11645 of 31 December against 07459 of the next 1 January, every municipality, age band and service."""
+        folder: Folder = request.getfixturevalue(edition)
+        care, people = folder.document("11645"), folder.document("07459")
+        regions = [code for code in care.codes("Region") if len(code) == 4]
+        years = [str(year) for year in TABLE_YEARS]
+        users = _numbers(_cells(care, Region=regions, Tid=years))[:, :, 1:, 0]
+        by_age = _numbers(_cells(people, Region=regions, Tid=[str(int(year) + 1) for year in years]))
+        inhabitants = population.by_band(by_age.sum(axis=1)[:, :, 0].swapaxes(1, 2)).swapaxes(1, 2)
+        same_code = inhabitants.sum(axis=1) > 0
+        over = (users > 0.97 * inhabitants[:, None]) & same_code[:, None, None]
+        assert same_code.sum() > 3500
+        assert not over.any()
+
+
+def _numbers(cells: Any) -> Any:
+    """Cells as numbers, empty ones as 0."""
+    return np.where(np.equal(cells, np.array(None)), 0, cells).astype(float)
+
 
 class TestMunicipalities:
     def test_numbers_of_municipalities(self, world: World) -> None:
@@ -245,6 +283,48 @@ class TestMunicipalities:
         assert people("1850", "1806") == pytest.approx(people("1850", "1875"))
         parts = np.array([people("1613", now) for now in ("5055", "5056", "5059")])
         np.testing.assert_allclose(parts / parts.sum(), [0.35, 0.35, 0.30])
+
+    def test_every_merged_municipality_has_a_weight(self, world: World) -> None:
+        rows = geography.read_rows("merged_municipalities.csv")
+        weighed = {row["code"] for row in rows} | {first for first, _ in geography._SPLIT_PEOPLE}
+        current, atoms = np.unique(world.geography.current, return_counts=True)
+        merged = np.isin(world.geography.current, current[atoms > 1])
+        assert set(world.geography.code[merged, 0].tolist()) == weighed
+        names = {row["code"]: row["name"] for row in geography.read_rows("municipalities.csv")}
+        assert all(names[row["code"]] == row["name"] for row in rows)
+
+    def test_weights_sum_to_the_real_municipality(self, world: World) -> None:
+        """Statistics Norway, 07459, 1 January 2015; not those that were made by a split."""
+        made_by_split = {"1508", "1806", "1875", "5055", "5056", "5059"}
+        persons = {row["code"]: int(row["persons_2015"]) for row in geography.read_rows("merged_municipalities.csv")}
+        sums: dict[str, int] = {}
+        for first, now in zip(world.geography.code[:, 0].tolist(), world.geography.current.tolist(), strict=True):
+            if first in persons and now not in made_by_split:
+                sums[now] = sums.get(now, 0) + persons[first]
+        real = {code: people[0].sum() for code, people in geography.band_populations().items()}
+        for code, total in sums.items():
+            assert total == pytest.approx(real[code], rel=0.015), code
+
+    @pytest.mark.parametrize(
+        ("code", "about"),
+        [
+            ("1601", 190_000),
+            ("1662", 6_000),
+            ("1103", 134_000),
+            ("1141", 3_200),
+            ("1142", 4_800),
+            ("1001", 90_000),
+            ("1018", 11_300),
+            ("1017", 6_500),
+            ("1102", 76_000),
+            ("1129", 1_250),
+            ("0219", 125_000),
+        ],
+    )
+    def test_municipalities_before_the_reform_are_plausible(self, revised: Folder, code: str, about: int) -> None:
+        """Orders of size on 1 January 2017, before the reforms of these municipalities."""
+        found = _cells(revised.document("07459"), Region=code, Tid="2017").astype(float).sum()
+        assert found == pytest.approx(about, rel=0.06)
 
     def test_municipalities_partition_the_country(self, revised: Folder) -> None:
         table = revised.document("07459")
@@ -334,7 +414,7 @@ class TestDocuments:
             for folder in (revised, unrevised)
         ]
         june, march, february = "2026-06-15T06:00:00Z", "2026-03-16T07:00:00Z", "2026-02-25T07:00:00Z"
-        assert stamps == [[june, june, february], [march, march, february]]
+        assert stamps == [[june, "2026-06-30T06:00:00Z", february], [march, march, february]]
 
     def test_wrong_shape_is_refused(self) -> None:
         table = jsonstat_writer.Table(

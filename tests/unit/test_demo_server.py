@@ -5,6 +5,7 @@ tables themselves (Statistics Norway, CC BY 4.0); those tests are skipped where 
 """
 
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,8 +19,8 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from k2025_pipeline.demo import klass_files, problems
-from k2025_pipeline.demo.documents import Folder
+from k2025_pipeline.demo import jsonstat_writer, klass_files, problems
+from k2025_pipeline.demo.documents import DamagedFile, Folder
 from k2025_pipeline.demo.limits import Gateway
 from k2025_pipeline.demo.selection_grammar import positions, split_get_value
 from k2025_pipeline.demo.server import LocalStatbank, create_app
@@ -459,6 +460,152 @@ class TestLimits:
             answer = Client(running.url).get(f"{API}/tables")
         assert answer.headers["x-k2025-source"] == "demo"
         assert answer.json()["page"]["totalElements"] == 0
+
+
+class TestNameOfTheSource:
+    """Generated figures are never called recordings."""
+
+    @pytest.mark.parametrize(
+        "generated",
+        [
+            {"source": jsonstat_writer.SOURCE},
+            {"label": f"00001: Brukere {jsonstat_writer.LABEL_SUFFIX}"},
+            {"value": VALUES, "source": jsonstat_writer.SOURCE},
+        ],
+    )
+    @pytest.mark.parametrize("stated", [None, {"source": "recording"}])
+    def test_a_generated_table_makes_a_demo(
+        self, folder: Path, tmp_path: Path, generated: dict[str, Any], stated: dict[str, str] | None
+    ) -> None:
+        root = _copy(folder, tmp_path)
+        path = root / "statbank" / "00002@agg_KommSummer.json"
+        content = orjson.loads(path.read_bytes())
+        late = {name: content.pop(name) for name in generated}
+        path.write_bytes(orjson.dumps({**content, **late, **generated}))
+        if stated:
+            (root / "source.json").write_bytes(orjson.dumps(stated))
+        with LocalStatbank(root) as running:
+            answer = Client(running.url).get(f"{API}/config")
+        assert answer.headers["x-k2025-source"] == "demo"
+
+    def test_other_tables_are_recordings(self, folder: Path) -> None:
+        assert Folder(folder).source == "recording"
+
+    def test_looking_is_quick(self, tmp_path: Path) -> None:
+        (tmp_path / "statbank").mkdir()
+        (tmp_path / "statbank" / "00001.json").write_bytes(b"123456789," * 5_000_000)
+        start = time.monotonic()
+        assert Folder(tmp_path).source == "recording"
+        assert time.monotonic() - start < 1
+
+
+def _copy(folder: Path, target: Path) -> Path:
+    return Path(shutil.copytree(folder, target / "copy"))
+
+
+def _spoil(change: Callable[[dict[str, Any]], Any]) -> Callable[[bytes], bytes]:
+    """A damage to the content of a file, from one to its document."""
+
+    def damaged(content: bytes) -> bytes:
+        document = orjson.loads(content)
+        change(document)
+        return orjson.dumps(document)
+
+    return damaged
+
+
+def _category(document: dict[str, Any], variable: str = "Region") -> Any:
+    return document["dimension"][variable]["category"]
+
+
+DAMAGES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "empty": (lambda content: b"", "not JSON"),
+    "cut": (lambda content: content[:-20], "not JSON"),
+    "not text": (lambda content: b"\xff" + content, "not JSON"),
+    "not an object": (lambda content: b"[1,2]", "the file: Input should be"),
+    "not JSON-stat": (lambda content: b'{"a":1}', "label: Field required"),
+    "no index": (_spoil(lambda d: _category(d).pop("index")), "dimension.Region.category.index: Field required"),
+    "index as a list": (_spoil(lambda d: _category(d).update(index=["0301"])), "category.index: Input should be"),
+    "one position twice": (_spoil(lambda d: _category(d)["index"].update({"0301": 1})), "Region: the positions"),
+    "a position too high": (_spoil(lambda d: _category(d)["index"].update({"0301": 9})), "Region: the positions"),
+    "a code twice": (
+        lambda content: content.replace(b'"2019":0,', b'"2020":0,'),
+        "Tid: size 3, but 2 different codes",
+    ),
+    "a code too many": (_spoil(lambda d: _category(d)["index"].update({"x": 2})), "size 2, but 3 different codes"),
+    "no label": (_spoil(lambda d: _category(d)["label"].pop("0301")), "Region: the code 0301 has no label"),
+    "a variable twice": (_spoil(lambda d: d["id"].append("Tid")), "id: a variable is listed twice"),
+    "a variable unknown": (_spoil(lambda d: d["id"].append("x")), "id and dimension do not name the same"),
+    "a size too few": (_spoil(lambda d: d["size"].pop()), "size: 3 numbers for 4 variables"),
+    "an unknown role": (_spoil(lambda d: d["role"].update(geo=["x"])), "role: no variable x"),
+    "a cell too few": (_spoil(lambda d: d["value"].pop()), "value: not a list of 24 cells"),
+    "no cells": (_spoil(lambda d: d.pop("value")), "value: not a list of 24 cells"),
+    "text among the cells": (_spoil(lambda d: d["value"].__setitem__(3, "7")), "value: str among the numbers"),
+    "a list among the cells": (_spoil(lambda d: d["value"].__setitem__(3, [7])), "value: list among the numbers"),
+    "a symbol outside": (_spoil(lambda d: d["status"].update({"24": "."})), "status: a cell that is not among the 24"),
+    "a symbol before": (_spoil(lambda d: d["status"].update({"-1": "."})), "status: a cell that is not among the 24"),
+    "symbols as a list": (_spoil(lambda d: d.update(status=[".", ".."])), "status: not an object of symbols"),
+    "a number as a symbol": (_spoil(lambda d: d["status"].update({"2": 3})), "status: not an object of symbols"),
+    "no date": (_spoil(lambda d: d.update(updated="yesterday")), "Invalid isoformat string: 'yesterday'"),
+    "no time zone": (_spoil(lambda d: d.update(updated="2026-03-16T07:00:00")), "updated: no time zone"),
+}
+
+
+class TestDamagedFiles:
+    PAGES = ("", "/metadata", "/defaultselection", "/data")
+
+    @pytest.mark.parametrize("damage", DAMAGES)
+    def test_requests_are_refused_with_the_reason(self, folder: Path, tmp_path: Path, damage: str) -> None:
+        spoil, reason = DAMAGES[damage]
+        root = _copy(folder, tmp_path)
+        path = root / "statbank" / "00001.json"
+        path.write_bytes(spoil(path.read_bytes()))
+        with LocalStatbank(root) as running:
+            asked = Client(running.url)
+            answers = [asked.get(f"{API}/tables/00001{page}") for page in self.PAGES]
+            answers.append(_post(asked, "00001", ALL))
+            listed = asked.get(f"{API}/tables?pastDays=30")
+        for answer in answers:
+            body = answer.json()
+            assert (answer.status_code, body["type"], body["status"]) == (400, "Parameter error", 400)
+            assert body["title"].startswith("Damaged file: statbank/00001.json: ")
+            assert reason in body["title"]
+        assert [table["id"] for table in listed.json()["tables"]] == ["00002"]
+
+    def test_a_codelist_file(self, folder: Path, tmp_path: Path) -> None:
+        root = _copy(folder, tmp_path)
+        (root / "statbank" / "00001@agg_Sum.json").write_bytes(b"{")
+        with LocalStatbank(root) as running:
+            asked = Client(running.url)
+            refused = [_post(asked, "00001", ALL, Region="agg_Sum"), asked.get(f"{API}/codelists/agg_Sum")]
+            plain = _post(asked, "00001", ALL)
+        assert plain.status_code == 200
+        assert all(answer.status_code == 400 for answer in refused)
+        assert all("statbank/00001@agg_Sum.json: not JSON" in answer.json()["title"] for answer in refused)
+
+    def test_no_region_for_the_codelist(self, folder: Path, tmp_path: Path) -> None:
+        root = _copy(folder, tmp_path)
+        path = root / "statbank" / "00002@agg_KommSummer.json"
+        path.write_bytes(_spoil(lambda document: document["role"].pop("geo"))(path.read_bytes()))
+        with pytest.raises(DamagedFile, match="role: no variable is geo"):
+            Folder(root).document("00002")
+
+    def test_a_file_that_is_gone(self, folder: Path, tmp_path: Path) -> None:
+        root = _copy(folder, tmp_path)
+        tables = Folder(root)
+        (root / "statbank" / "00001.json").unlink()
+        with pytest.raises(DamagedFile, match=r"statbank/00001\.json: cannot be read"):
+            tables.document("00001")
+
+    def test_a_mended_file_is_served(self, folder: Path, tmp_path: Path) -> None:
+        root = _copy(folder, tmp_path)
+        path = root / "statbank" / "00001.json"
+        whole = path.read_bytes()
+        path.write_bytes(b"")
+        tables = Folder(root)
+        assert tables.sound_tables() == ["00002"]
+        path.write_bytes(whole)
+        assert tables.sound_tables() == ["00001", "00002"]
 
 
 def _server_threads() -> set[threading.Thread]:

@@ -4,6 +4,8 @@ Forms: facts/ssb-api.md section 3. Figures: recorded tables of Statistics Norway
 Not here: how an answer is fetched or what its symbols mean.
 """
 
+import copy
+from collections.abc import Callable
 from itertools import product
 from math import prod
 from typing import Any
@@ -144,6 +146,30 @@ class TestDescription:
         assert (described.notes, described.updated) == (["Imputert."], "2026-06-15T06:00:00Z")
         assert described.dimensions[1].units == {"2024": {"base": "kr", "decimals": 0}}
 
+    def test_null_means_left_out(self) -> None:
+        document = dataset(TWO_BY_TWO, note=None, extension=None, label=None, source=None)
+        region, period = document["dimension"].values()
+        region |= {"label": None, "extension": None}
+        region["category"]["unit"] = None
+        period["extension"] = {"elimination": None, "codelists": None}
+        period["category"] |= {
+            "label": {"2023": None, "2024": "i fjor"},
+            "unit": {"2023": None, "2024": {"base": None, "decimals": 1}},
+        }
+        described = describe(orjson.dumps(document))
+        assert (described.notes, described.label, described.source) == ([], "", "")
+        assert [(d.label, d.codelists, d.elimination) for d in described.dimensions] == [
+            ("Region", {}, False),
+            ("Tid", {}, False),
+        ]
+        assert [d.units for d in described.dimensions] == [{}, {"2024": {"decimals": 1}}]
+        assert described.dimensions[1].labels == ["2023", "i fjor"]
+
+    def test_the_stamp_may_be_missing(self) -> None:
+        document = dataset(TWO_BY_TWO)
+        del document["updated"]
+        assert describe(orjson.dumps(document)).updated == ""
+
     def test_metadata_without_values_can_be_described_but_not_decoded(self) -> None:
         raw = orjson.dumps(dataset(TWO_BY_TWO, []))
         assert describe(raw).dimensions[0].codes == ["0301", "EAK"]
@@ -172,13 +198,93 @@ class TestRefusals:
             ({"size": [2, 3]}, "size"),
             ({"size": ["two", 2]}, "size"),
             ({"size": None}, "size"),
-            ({"dimension": {}}, "dimension"),
+            ({"dimension": {}}, "dimension `Region`"),
+            ({"dimension": ["Region", "Tid"]}, "`dimension`"),
+            ({"value": {"0": 1, "00": 2}}, "`value` has a key"),
+            ({"status": {"+1": "."}}, "`status` has a key"),
+            ({"id": "RT"}, "`id`"),
+            ({"id": ["Region", 2]}, "`id`"),
+            ({"id": ["Region", "Region"]}, "stands twice"),
+            ({"id": ["Region", "region"]}, "stands twice"),
+            ({"id": ["value", "Tid"]}, "called `value`"),
+            ({"id": ["Region", "status"]}, "called `status`"),
+            ({"updated": 20260615}, "`updated` is not text"),
+            ({"updated": None}, "`updated` is not text"),
+            ({"label": 5}, "`label`"),
+            ({"note": "Imputert."}, "`note`"),
+            ({"note": [5]}, "`note`"),
         ],
         ids=lambda value: str(value) if isinstance(value, dict) else "",
     )
     def test_what_does_not_fit_is_refused(self, members: dict[str, Any], says: str) -> None:
         with pytest.raises(InvalidAnswer, match=says):
             frame_of(dataset(TWO_BY_TWO) | members)
+
+    @pytest.mark.parametrize(
+        "index",
+        [
+            {"0301": 0, "EAK": 2},
+            {"0301": 1, "EAK": 2},
+            {"0301": 0, "EAK": 0},
+            {"0301": -1, "EAK": 0},
+            {"0301": False, "EAK": True},
+            {"0301": "0", "EAK": "1"},
+            {"0301": 0.0, "EAK": 1.0},
+            {"0301": 0, "EAK": None},
+            {"0301": 0, "EAK": [1]},
+            ["0301", "0301"],
+            ["0301", 5],
+            ["0301", ["EAK"]],
+            "0301",
+            2,
+        ],
+        ids=str,
+    )
+    def test_an_index_that_does_not_number_its_codes_is_refused_by_dimension(self, index: Any) -> None:
+        document = dataset(TWO_BY_TWO)
+        document["dimension"]["Region"]["category"]["index"] = index
+        with pytest.raises(InvalidAnswer, match="index of `Region`"):
+            describe(orjson.dumps(document))
+
+    @pytest.mark.parametrize(
+        ("change", "says"),
+        [
+            (lambda d: d.update(category=None), "dimension `Region`"),
+            (lambda d: d.update(label=["Region"]), "`label` of Region is not text"),
+            (lambda d: d.update(extension=[]), "`extension` of Region is not an object"),
+            (lambda d: d.update(extension={"elimination": "no"}), "`elimination` of Region is not true or false"),
+            (lambda d: d.update(extension={"codelists": {}}), "`codelists` of Region is not an array"),
+            (
+                lambda d: d.update(extension={"codeLists": [{}]}),
+                "`codeLists` of Region holds something without an `id`",
+            ),
+            (lambda d: d["category"].update(label=["Oslo"]), "`label` of Region is not an object"),
+            (lambda d: d["category"].update(label={"0301": 5}), "`label` of Region holds something that is not text"),
+            (
+                lambda d: d["category"].update(unit={"0301": "kr"}),
+                "`unit` of Region holds something that is not an obj",
+            ),
+            (lambda d: d["category"].update(unit={"0301": {"base": 5}}), "`base` of Region is not text"),
+            (lambda d: d["category"].update(unit={"0301": {"decimals": "0"}}), "`decimals` of Region is not a whole"),
+        ],
+    )
+    def test_a_dimension_of_another_form_is_refused(
+        self, change: Callable[[dict[str, Any]], object], says: str
+    ) -> None:
+        document = dataset(TWO_BY_TWO)
+        change(document["dimension"]["Region"])
+        with pytest.raises(InvalidAnswer, match=says):
+            describe(orjson.dumps(document))
+
+    def test_more_cells_than_memory_are_refused_before_they_are_laid_out(self) -> None:
+        codes = [str(number) for number in range(1000)]
+        document = dataset({"A": codes, "B": codes, "C": codes, "D": ["0"]}, {})
+        with pytest.raises(InvalidAnswer, match="1000000000 cells are more"):
+            frame_of(document)
+
+    def test_an_empty_dimension_among_long_ones_gives_no_rows(self) -> None:
+        codes = [str(number) for number in range(1000)]
+        assert frame_of(dataset({"A": codes, "B": codes, "C": codes, "D": codes, "E": []}, {})).height == 0
 
     def test_a_cut_document_is_refused_with_its_length(self) -> None:
         raw = orjson.dumps(dataset(TWO_BY_TWO))[:-20]
@@ -204,7 +310,63 @@ def codes_for(sizes: list[int]) -> dict[str, list[str]]:
     return {f"D{place}": [f"{place}-{number}" for number in range(size)] for place, size in enumerate(sizes)}
 
 
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from(["", "0", "00", "0301", "EAK", "Region", "value", "status"])
+    | st.text(st.characters(exclude_categories=["Cs"]), max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["id", "size", "0", "1", "00", "0301", "base", "label"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+RICH = dataset(TWO_BY_TWO, status={"0": "."}, note=["a note"])
+RICH["dimension"]["Region"]["extension"] = {"elimination": True, "codelists": [{"id": "agg", "label": "a list"}]}
+RICH["dimension"]["Tid"]["category"]["unit"] = {"2024": {"base": "kr", "decimals": 0}}
+WRAPPED = {"dataset": {**RICH, "dimension": {**RICH["dimension"], "id": RICH["id"], "size": RICH["size"]}}}
+del WRAPPED["dataset"]["id"], WRAPPED["dataset"]["size"]
+
+
+def places(node: Any) -> list[tuple[Any, Any]]:
+    """Every container of a document with one of its keys."""
+    keys = list(node) if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else []
+    return [(node, key) for key in keys] + [place for key in keys for place in places(node[key])]
+
+
+@st.composite
+def spoilt(draw: st.DrawFn) -> Any:
+    """A right document, with one to three members replaced by anything, taken away or renamed."""
+    document = copy.deepcopy(draw(st.sampled_from([RICH, WRAPPED])))
+    for _ in range(draw(st.integers(1, 3))):
+        found = places(document)
+        if not found:
+            break
+        node, key = draw(st.sampled_from(found))
+        removed = node.pop(key)
+        if isinstance(node, list):
+            node[key:key] = draw(st.sampled_from([[], [removed, removed]]) | st.lists(JSON, max_size=2))
+        else:
+            node |= draw(st.sampled_from([{}, {f"{key}0": removed}]) | st.fixed_dictionaries({key: JSON}))
+    return document
+
+
 class TestProperties:
+    @settings(deadline=None, max_examples=500)
+    @given(spoilt())
+    def test_a_spoilt_document_is_decoded_or_refused_and_nothing_else(self, document: Any) -> None:
+        raw = orjson.dumps(document)
+        try:
+            described = describe(raw)
+            frame = decode(raw)
+        except InvalidAnswer:
+            return
+        codes = [dimension.codes for dimension in described.dimensions]
+        assert frame.columns == [*(dimension.id for dimension in described.dimensions), "value", "status"]
+        assert frame.drop("value", "status").rows() == (list(product(*codes)) if codes else [])
+
     @settings(deadline=None)
     @given(cubes())
     def test_dense_and_sparse_writings_decode_equally(self, cube: tuple[Any, Any, Any]) -> None:

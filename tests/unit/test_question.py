@@ -280,7 +280,7 @@ class TestCheck:
         assert "«Sykepleiere mv.»" in findings[0].advice
 
     def test_a_difference_is_told_once_for_all_extracts(self, tmp_path: Path) -> None:
-        table = contract(lambda c: c.update(extracts=[{}, {"structure": "as_published"}]))
+        table = contract(lambda c: c.update(extracts=[{}, {"structure": "current"}]))
         assert len(self.report(tmp_path, table, unit(base="kr")).findings) == 1
 
     def test_confirmed_assumptions_say_the_code(self, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 -- Population as observations: on 1 January (persons), and at the end of the year before (persons_year_end).
 -- The end of a year is told in that year's codes: the same code where no reform touched it overnight, the old
--- code of a pure renumbering, and nothing for a code that was merged or split.
+-- code of a pure renumbering, and nothing for a code that was merged or split. A county keeps its own figure where
+-- no reform crossed its border.
 with year_end as (
     select
         coalesce(renumberings.old_code, population.region_code) as region_code,
@@ -29,7 +30,14 @@ with year_end as (
         cast(cast(period as integer) - 1 as varchar),
         * exclude (region_code, period)
     from {{ ref('population') }}
-    where region_code = 'EAK'
+    where
+        region_code = 'EAK'
+        or (
+            starts_with(region_code, 'EKA')
+            and (region_code, period) in (
+                select (unchanged.region_code, unchanged.year) from {{ ref('continuity') }} as unchanged
+            )
+        )
 ),
 
 observed as (

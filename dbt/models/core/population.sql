@@ -1,4 +1,4 @@
--- Population by age band on 1 January, codes valid that day. Where a source offers only the series summed to
+-- Population by age band on 1 January, codes valid that day; nothing where a sex or an age of the band is absent.
 -- today's municipalities, it serves for codes whose area no reform has touched since.
 with usable as (
     select *
@@ -27,9 +27,8 @@ single_years as (
     select
         region_code,
         period,
-        cast(left(age, 3) as integer) as age_number,
+        try_cast(left(age, 3) as integer) as age_number,
         sum(value) as persons,
-        count(*) as cells,
         count(value) as numbers,
         {{ combined_status('obs_status', 'count(value) = count(*)') }} as obs_status,
         any_value(unit) as unit,
@@ -44,8 +43,8 @@ select
     years.region_code,
     years.period,
     bands.band,
-    case when sum(years.numbers) = sum(years.cells) then sum(years.persons) end as persons,
-    {{ combined_status('years.obs_status', 'sum(years.numbers) = sum(years.cells)') }} as obs_status,
+    case when sum(years.numbers) = any_value(bands.cells) then sum(years.persons) end as persons,
+    {{ combined_status('years.obs_status', 'sum(years.numbers) = any_value(bands.cells)') }} as obs_status,
     any_value(years.unit) as unit,
     any_value(years.vintage) as vintage,
     any_value(years.source) as source,

@@ -116,7 +116,7 @@ select
     region_code,
     period,
     numerator,
-    denominator,
+    case when method = 'growth' then numerator_before else denominator end as denominator,
     {{ round_half_away('exact_value', 'decimals') }} as value,
     unit,
     obs_status,

@@ -4,5 +4,6 @@
     columns=['sex', 'sex_label', 'sex_group', 'age'],
     categories=none,
     calendar='annual',
-    zero_means_missing=[]
+    zero_means_missing=[],
+    revised_on='02-25'
 ) }}

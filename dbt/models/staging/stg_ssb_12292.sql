@@ -4,5 +4,6 @@
     columns=[],
     categories=[],
     calendar='kostra',
-    zero_means_missing=[]
+    zero_means_missing=[],
+    revised_on='06-15'
 ) }}

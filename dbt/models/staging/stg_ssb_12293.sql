@@ -4,5 +4,6 @@
     columns=[],
     categories=[],
     calendar='kostra',
-    zero_means_missing=['occupancy']
+    zero_means_missing=['occupancy'],
+    revised_on='06-15'
 ) }}

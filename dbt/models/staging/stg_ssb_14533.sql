@@ -4,5 +4,6 @@
     columns=['occupation', 'occupation_label', 'occupation_group'],
     categories=['occupation_group'],
     calendar='kostra',
-    zero_means_missing=[]
+    zero_means_missing=[],
+    revised_on='06-15'
 ) }}
