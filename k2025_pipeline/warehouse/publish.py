@@ -85,7 +85,7 @@ def _write(home: Home, catalog: Catalog, candidate: Path, parquet: Path) -> dict
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"attach '{_quoted(candidate)}' as target (storage_version '{STORAGE_VERSION}')")
         connection.execute(f"attach '{_quoted(home.build_file)}' as build (read_only)")
-        connection.execute("create schema target.public; create schema target.source")
+        connection.execute("begin; create schema target.public; create schema target.source")
         counts = {}
         for name in _public_tables(connection):
             counts[f"public.{name}"] = _copy(connection, f"public.{name}", f"public.{name}")
@@ -96,7 +96,7 @@ def _write(home: Home, catalog: Catalog, candidate: Path, parquet: Path) -> dict
             target = f"source.{table.name}"
             counts[target] = _copy(connection, f"staging.stg_{table.name}", target)
             _comment(connection, target, f"{table.title.nb} / {table.title.en}", column_docs(table))
-        connection.execute("checkpoint target; detach target")
+        connection.execute("commit; checkpoint target; detach target")
     return counts
 
 
