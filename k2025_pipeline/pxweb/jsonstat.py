@@ -1,6 +1,7 @@
 """JSON-stat 2.0 to Polars: one row per cell, the symbol beside the value.
 
-Here belongs the form of the document, every form that the standard allows (json-stat.org/full). Not here: what a column or a symbol means. Columns, not loops over cells.
+Here belongs the form of the document, every form that the standard allows (json-stat.org/full). Not here:
+what a column or a symbol means. Columns, not loops over cells.
 """
 
 from __future__ import annotations
