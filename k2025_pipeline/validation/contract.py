@@ -218,9 +218,18 @@ def _result(error: Any, rules: dict[str, Rule]) -> RuleResult:
 
 def table_rules(contract: TableContract) -> list[Rule]:
     """The rules that a contract implies, in the order in which they are shown."""
-    value, symbol = pl.col("value"), pl.col("symbol").cast(pl.String)
     file = f"schemas/tables/{contract.id}.yml"
-    rules = [
+    return [
+        *_code_rules(contract, file),
+        *_symbol_rules(contract, file),
+        *_value_rules(contract, file),
+        *_category_rules(contract, file),
+    ]
+
+
+def _code_rules(contract: TableContract, file: str) -> list[Rule]:
+    """What names a cell: key, measure, region, period."""
+    return [
         Rule(
             "key_unique",
             f"One row per {', '.join(contract.key)}.",
@@ -245,6 +254,13 @@ def table_rules(contract: TableContract) -> list[Rule]:
             f"Look at the source's time codes; correct `calendar.kind` in {file}.",
             pl.col("period").cast(pl.String).str.contains(PERIOD_PATTERNS[contract.calendar.kind]),
         ),
+    ]
+
+
+def _symbol_rules(contract: TableContract, file: str) -> list[Rule]:
+    """What a cell says where it has no value."""
+    value, symbol = pl.col("value"), pl.col("symbol").cast(pl.String)
+    return [
         Rule(
             "symbol_known",
             f"A symbol is one of {' '.join(contract.symbols)}",
@@ -263,6 +279,12 @@ def table_rules(contract: TableContract) -> list[Rule]:
             "The source gave a value and a symbol for «no value». Ask SSB which one holds.",
             value.is_null() | ~symbol.is_in(MISSING_SYMBOLS).fill_null(False) | ((symbol == "-") & (value == 0)),
         ),
+    ]
+
+
+def _value_rules(contract: TableContract, file: str) -> list[Rule]:
+    """What a value may be: unit, bounds, decimals."""
+    return [
         Rule(
             "unit_as_declared",
             "A measure's unit is the declared one.",
@@ -282,7 +304,11 @@ def table_rules(contract: TableContract) -> list[Rule]:
             _per_measure(contract, _rounded).fill_null(True),
         ),
     ]
-    rules += [
+
+
+def _category_rules(contract: TableContract, file: str) -> list[Rule]:
+    """What a category may be: a code as declared, or one that maps to a group."""
+    codes = [
         Rule(
             f"{dimension.column}_code_valid",
             f"A code of {dimension.column} looks as declared.",
@@ -292,7 +318,7 @@ def table_rules(contract: TableContract) -> list[Rule]:
         for dimension in contract.category_dimensions
         if dimension.code_pattern
     ]
-    return rules + [
+    return codes + [
         Rule(
             f"{dimension.column}_maps_to_group",
             f"Every category of {dimension.column} maps to a group.",
