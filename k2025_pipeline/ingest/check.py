@@ -27,8 +27,9 @@ def check_contract(contract: TableContract, client: StatbankClient) -> Report:
     """
     try:
         offered = jsonstat.describe(client.metadata(contract.id).content)
-    except UnknownTable as error:
-        return Report([Finding("id", str(error), "correct the id, or remove the file", blocking=True)])
+    except UnknownTable:
+        advice = "see at www.ssb.no/statbank whether it is closed or replaced before you edit anything"
+        return Report([Finding("id", "the source does not offer the table", advice, blocking=True)])
     report = Report(confirmed=_confirmed(contract, offered))
     for extract in contract.extracts:
         codelists = codelist_of(contract, extract, offered)
