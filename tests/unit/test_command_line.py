@@ -174,5 +174,5 @@ def test_check_names_the_file_and_the_field_and_ends_with_status_1(run: Run, tmp
     assert result.exit_code == 1
     text = " ".join(result.output.split())
     assert "schemas/tables/12209.yml, dimensions.region_code (recorded): the source has no dimension" in text
-    assert "schemas/tables/14534.yml, id (recorded): table 14534, metadata: the source does not offer it" in text
+    assert "schemas/tables/14534.yml, id (recorded): the source does not offer the table" in text
     assert re.search(r"\d+ differences$", text)

@@ -298,7 +298,7 @@ class TestCheck:
     def test_an_unknown_table_is_a_blocking_finding(self, tmp_path: Path) -> None:
         (finding,) = self.report(tmp_path, contract(lambda c: c.update(id="99999"))).findings
         assert (finding.field, finding.blocking) == ("id", True)
-        assert "99999" in finding.problem
+        assert finding.problem == "the source does not offer the table"
 
     def test_a_codelist_that_is_not_offered_is_a_finding(self, tmp_path: Path) -> None:
         table = contract(lambda c: c.update(extracts=[{"structure": "current", "codelist": "agg_KommSummer"}]))
