@@ -9,6 +9,7 @@ import orjson
 import polars as pl
 import pytest
 
+from k2025_pipeline.demo.generator import ensure_demo
 from k2025_pipeline.lake.home import Home, WrongSource
 from k2025_pipeline.warehouse.publish import file_hash
 
@@ -127,21 +128,22 @@ def test_a_silent_source_marks_everything_stale_and_keeps_the_figures(small: tup
     assert night.query("select count(value) from public.indicator_values").item() == figures
 
 
-def test_the_march_edition_is_provisional_and_june_replaces_it(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    march = refresh(home, "demo:unrevised")
-    assert march.success
+def test_the_march_edition_is_provisional_and_june_replaces_it(small: tuple[Path, Path], demo: Refreshed) -> None:
+    home, folder = small
+    editions = {name: ensure_demo(demo.home.demo, name) for name in ("unrevised", "revised")}
+    shutil.copy(editions["unrevised"] / "statbank" / "12209.json", folder / "statbank")
     sql = (
         "select edition, obs_status from public.indicator_values "
         "where indicator_id = 'KOMP-01' and region_code = 'EAK' and period = '{}'"
     )
+    march = refresh(home, str(folder))
     assert march.query(sql.format(2025)).row(0) == ("unrevised", "P")
     assert march.query(sql.format(2024)).row(0) == ("revised", "A")
-    june = refresh(home, "demo")
-    assert june.success
+    shutil.copy(editions["revised"] / "statbank" / "12209.json", folder / "statbank")
+    june = refresh(home, str(folder))
     assert june.query(sql.format(2025)).row(0) == ("revised", "A")
     assert len(list(home.glob("typed/ssb_12209/*.parquet"))) == 2, "both vintages are kept"
-    assert june.record["states"]["ssb_07459"] == "unchanged"
+    assert june.record["states"]["ssb_12292"] == "unchanged"
 
 
 def test_the_published_file_is_documented_and_read_only(demo: Refreshed) -> None:
