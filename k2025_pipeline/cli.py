@@ -80,7 +80,7 @@ def main() -> None:
     help="demo (generated), demo:unrevised (its March edition), live (data.ssb.no), a URL, or a folder of tables.",
 )
 @click.option("--only", multiple=True, metavar="ID", help="Ask only for this table or classification; repeatable.")
-@click.option("--force", is_flag=True, help="Fetch everything anew, changed or not.")
+@click.option("--force", is_flag=True, help="Fetch everything anew, changed or not, also while SSB publishes.")
 def refresh(source: str | None, only: tuple[str, ...], force: bool) -> None:
     """Run the nightly job now: ask what changed, fetch it, prove it, publish.
 
@@ -89,8 +89,9 @@ def refresh(source: str | None, only: tuple[str, ...], force: bool) -> None:
     """
     from k2025_pipeline.catalog import load_catalog
     from k2025_pipeline.console import ConsoleReporter, print_summary
-    from k2025_pipeline.ingest.source import identity
+    from k2025_pipeline.ingest.source import identity, keeps_hours
     from k2025_pipeline.lake.home import Home
+    from k2025_pipeline.pxweb.hours import PublicationHours
 
     settings = _settings(source)
     home = Home(settings.home)
@@ -99,6 +100,8 @@ def refresh(source: str | None, only: tuple[str, ...], force: bool) -> None:
     if unknown:
         raise click.UsageError(f"--only {unknown[0]}: no such file in schemas/tables or schemas/classifications.")
     home.check_source(identity(settings.source))
+    if keeps_hours(settings.source) and settings.publication_hours == "end" and not force:
+        PublicationHours("end").before_request("refresh")
     _answers(settings.source)
     started = time.monotonic()
     console = Console(file=sys.stdout)  # bound now: the run sends everything else to its log
@@ -210,6 +213,7 @@ def status() -> None:
             state = f"[red]stale[/]: {vintage.stale_because}"
         table.add_row(contract.id, contract.title.nb, vintage.updated, f"{vintage.rows:,}".replace(",", " "), state)
     console.print(table)
+    _print_refusals(lake, catalog)
     record, file = read_json(home.root / LAST_RUN), published(home)
     if record is None:
         console.print(f"\n{home.root}: no refresh yet. Run `k2025 refresh`.")
@@ -220,6 +224,49 @@ def status() -> None:
         console.print(f"[red]Problem[/]    {name}: {problem}", highlight=False)
     standing = f"{file.published_at}, source {file.source}, {home.warehouse}" if file else "nothing yet"
     console.print(f"Published  {standing}", highlight=False)
+
+
+def _print_refusals(lake: Any, catalog: Any) -> None:
+    for contract in catalog.tables.values():
+        for refusal in lake.refusals(contract.name):
+            console.print(f"\n[red]Refused[/]    {contract.id} {refusal.vintage}: {refusal.because}", highlight=False)
+            console.print(
+                f"           Right after all?  k2025 accept {contract.id} {refusal.vintage} --reason …", highlight=False
+            )
+
+
+@main.command()
+@click.argument("table")
+@click.argument("vintage")
+@click.option("--reason", required=True, help="Why it is right after all, for those who read it in a year.")
+@click.option("--by", help="Who decides; your user name if left out.")
+def accept(table: str, vintage: str, reason: str, by: str | None) -> None:
+    """Accept a refused VINTAGE of TABLE in spite of the rules that it breaks; `k2025 status` lists them.
+
+    Only rules about size and drift can be overruled. Who, when and why stands in public.source_vintages from the
+    next `k2025 refresh` on.
+    """
+    import getpass
+
+    from k2025_pipeline.catalog import load_catalog
+    from k2025_pipeline.ingest.acceptance import CannotOverrule, Tonight, accept_table, overrule
+    from k2025_pipeline.lake.home import Home
+    from k2025_pipeline.night import source_kind
+
+    if not reason.strip():
+        raise click.UsageError("--reason: say why, in words that another person understands.")
+    settings = _settings(None)
+    home, contract = Home(settings.home), load_catalog(settings.schemas).tables.get(table.removeprefix("ssb_"))
+    if contract is None:
+        raise click.UsageError(f"{table}: no such file in schemas/tables.")
+    with home.held():
+        try:
+            rules = overrule(home, contract, vintage, reason.strip(), by or getpass.getuser())
+        except CannotOverrule as error:
+            raise click.ClickException(str(error)) from error
+        outcome = accept_table(home, contract, Tonight(asked=False, partial=source_kind(home) == "recording"))
+    console.print(f"{contract.id}: {outcome.message}", highlight=False)
+    console.print(f"Overruled: {', '.join(rules)}. Run `k2025 refresh` to publish it.", highlight=False)
 
 
 @main.command()
@@ -342,15 +389,34 @@ def demo() -> None:
 @demo.command()
 @click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of tables.")
 @click.option("--port", default=8025, show_default=True, help="Port on 127.0.0.1.")
-def serve(data: Path | None, port: int) -> None:
+@click.option("--fault", "specs", multiple=True, metavar="SPEC", help="Inject a fault, e.g. 503@data:0.2; repeatable.")
+@click.option("--list-faults", is_flag=True, help="Say which faults there are, and end.")
+@click.option("--seed", default=0, show_default=True, help="Of the faults' draw.")
+@click.option(
+    "--cells", type=click.IntRange(min=1), default=800_000, show_default=True, help="Most cells in an answer."
+)
+@click.option("--rate", type=click.IntRange(min=1), default=6000, show_default=True, help="Most calls in a minute.")
+def serve(
+    data: Path | None, port: int, specs: tuple[str, ...], list_faults: bool, seed: int, cells: int, rate: int
+) -> None:
     """Serve tables on 127.0.0.1 until interrupted; the generated demo without --data."""
+    from k2025_pipeline.demo import injection
     from k2025_pipeline.demo.generator import ensure_demo
     from k2025_pipeline.demo.server import serve as serve_folder
     from k2025_pipeline.lake.home import Home
 
+    if list_faults:
+        click.echo(f"{injection.FORM}\n\n{injection.fault_table()}\n\nRoutes: {', '.join(injection.STAGES)}, *")
+        return
+    try:
+        faults = [injection.parse_fault(spec, seed) for spec in specs]
+    except injection.BadFault as error:
+        raise click.BadParameter(str(error), param_hint="--fault") from error
     folder = data or ensure_demo(Home(_settings(None).home).demo, "revised")
     console.print(f"http://127.0.0.1:{port}/api/pxwebapi/v2/tables  ({folder})", highlight=False)
-    serve_folder(folder, port)
+    for fault in faults:
+        click.echo(f"injects {fault}: {injection.FAULTS[fault.name].meaning}")
+    serve_folder(folder, port, faults=faults, cell_limit=cells, rate_limit=rate)
 
 
 @main.command()

@@ -29,6 +29,7 @@ MARKS = {
     "accepted": "[green]✔[/]",
     "unchanged": "[dim]=[/]",
     "not_offered": "[yellow]–[/]",
+    "postponed": "[yellow]![/]",
     "absent": "[yellow]–[/]",
     "warned": "[yellow]![/]",
     "failed": "[red]✘[/]",

@@ -7,6 +7,8 @@ Not here: the order of the steps (``orchestration``) and the steps themselves.
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,9 +20,11 @@ from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.catalog.tables import TableContract
 from k2025_pipeline.ingest import acceptance
 from k2025_pipeline.ingest.session import FetchOutcome, SourceSession
-from k2025_pipeline.ingest.source import OpenSource, identity, open_source
+from k2025_pipeline.ingest.source import OpenSource, identity, keeps_hours, open_source
 from k2025_pipeline.lake.home import Home, read_json, write_json
-from k2025_pipeline.pxweb.errors import SourceError
+from k2025_pipeline.pxweb.errors import OutsideHours, SourceError
+from k2025_pipeline.pxweb.hours import PublicationHours
+from k2025_pipeline.pxweb.limiter import shared_folder
 from k2025_pipeline.pxweb.transport import Transport
 from k2025_pipeline.settings import Settings
 from k2025_pipeline.warehouse import audit, inputs, publish
@@ -32,6 +36,12 @@ log = logging.getLogger(__name__)
 LAST_RUN = "last_run.json"
 
 Contract = TableContract | ClassificationContract
+
+
+def source_kind(home: Home) -> str:
+    """``ssb``, ``recording``, ``demo`` or ``other``, as the source of a home says of itself."""
+    known = read_json(home.root / "source_kind.json")
+    return str(known["kind"]) if known else "other"
 
 
 class Reporter(Protocol):
@@ -84,6 +94,7 @@ class Night:
     Attributes:
         settings: environment. catalog: declarations. reporter: who is told.
         force: fetch everything anew. only: table ids to ask for; empty for all.
+        now: the time, with a zone. sleep: waits that many seconds.
     """
 
     settings: Settings
@@ -91,6 +102,8 @@ class Night:
     reporter: Reporter = field(default_factory=LogReporter)
     force: bool = False
     only: tuple[str, ...] = ()
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    sleep: Callable[[float], None] = time.sleep
     _open: ExitStack = field(default_factory=ExitStack)
     _problems: dict[str, str] = field(default_factory=dict)
     _states: dict[str, str] = field(default_factory=dict)
@@ -118,12 +131,27 @@ class Night:
 
     @cached_property
     def _transport(self) -> Transport:
-        return Transport(self.settings.contact)
+        hours = PublicationHours(self.settings.publication_hours, self.now, self.sleep)
+        keeps = self.keeps_hours and not self.force
+        return Transport(
+            self.settings.contact, self.sleep, limits_folder=shared_folder(), hours=hours if keeps else None
+        )
+
+    @property
+    def keeps_hours(self) -> bool:
+        """Whether nothing is asked while the source reloads and publishes."""
+        return keeps_hours(self.settings.source)
 
     @cached_property
     def _session(self) -> SourceSession:
         return SourceSession(
-            self.home, self._source.base_url, self._transport, self.force, live=self._source.kind == "ssb"
+            self.home,
+            self._source.base_url,
+            self._transport,
+            watched={table.name: table.id for table in self.catalog.tables.values()},
+            force=self.force,
+            live=self._source.kind == "ssb",
+            started=self.now(),
         )
 
     @property
@@ -134,8 +162,7 @@ class Night:
     @property
     def source_kind(self) -> str:
         """``ssb``, ``recording``, ``demo`` or ``other``: the column ``source`` of every published row."""
-        known = read_json(self.home.root / "source_kind.json")
-        return str(known["kind"]) if known else "other"
+        return source_kind(self.home)
 
     def fetch(self, contract: Contract) -> FetchOutcome:
         """Ask the source for a table or a classification, where something is new."""
@@ -145,6 +172,8 @@ class Night:
             self._asked.add(contract.name)
             outcome = self._fetch(contract)
         self._states[contract.name] = outcome.state
+        if outcome.state == "postponed":
+            self._asked.discard(contract.name)  # nothing was learnt about it tonight
         withdrawn = outcome.state == "not_offered" and outcome.delivery is not None
         if outcome.state == "failed" or withdrawn:
             self._problems[contract.name] = outcome.message
@@ -156,6 +185,8 @@ class Night:
             return FetchOutcome(contract.name, "failed", self._unreachable)
         try:
             session = self._session
+        except OutsideHours as error:
+            return FetchOutcome(contract.name, "postponed", str(error))
         except SourceError as error:
             self._unreachable = str(error)
             return FetchOutcome(contract.name, "failed", self._unreachable)
@@ -219,7 +250,8 @@ class Night:
         """Stop a local Statbank; write down how the night went."""
         if self._states:
             write_json(self.home.root / LAST_RUN, self._record())
-        if "_session" in self.__dict__ and not self._problems and not self.only:
+        complete = not self._problems and not self.only and "postponed" not in self._states.values()
+        if "_session" in self.__dict__ and complete:
             self._session.finish()
         self._open.close()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 DEFAULT_SOURCE = "demo"
@@ -22,12 +23,15 @@ class Settings:
         home: folder that holds everything written (``K2025_HOME``).
         source: ``demo``, ``demo:unrevised``, ``live``, a URL or a folder (``K2025_SOURCE``).
         contact: address sent in the ``User-Agent`` so that SSB can reach the operator (``K2025_CONTACT``).
+        publication_hours: what to do while SSB reloads and publishes (``K2025_PUBLICATION_HOURS``): ``end`` and
+        ask at the next refresh, or ``wait``.
         project_root: folder with ``schemas/`` and ``dbt/``.
     """
 
     home: Path
     source: str = DEFAULT_SOURCE
     contact: str = ""
+    publication_hours: Literal["end", "wait"] = "end"
     project_root: Path = field(default=PROJECT_ROOT)
 
     @property
@@ -48,6 +52,7 @@ class Settings:
             home=home if home.is_absolute() else PROJECT_ROOT / home,
             source=os.environ.get("K2025_SOURCE") or DEFAULT_SOURCE,
             contact=os.environ.get("K2025_CONTACT", ""),
+            publication_hours="wait" if os.environ.get("K2025_PUBLICATION_HOURS") == "wait" else "end",
         )
 
 

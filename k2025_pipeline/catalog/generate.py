@@ -34,6 +34,9 @@ CATALOG_TABLES = {
     "measure_indicators": "Indicators by measure / indikatorer etter tiltak.",
     "reference_values": "Published figures / publiserte tall. From schemas/reference_values.yml.",
     "source_tables": "State of each source table / kildetabellenes tilstand. From the lake.",
+    "vintages": "Vintages of source tables / kildetabellenes utgaver. From the lake.",
+    "changes": "What each vintage changed / hva hver utgave endret. From the lake.",
+    "published_values": "What was published before / det som er publisert før. From the last publication.",
 }
 SCHEMAS: dict[str, type[BaseModel]] = {
     "table": TableContract,
@@ -48,14 +51,16 @@ NOTICE = "Generated from schemas/ by `make generate`: edit there, not here."
 
 def generated_files(catalog: Catalog, root: Path = PROJECT_ROOT) -> dict[Path, str]:
     """Text of every generated file, by its place."""
-    staging = root / "dbt" / "models" / "staging"
+    staging, history = (root / "dbt" / "models" / layer for layer in ("staging", "history"))
     files = {
+        history / "_history.yml": _yaml(_history_docs(catalog)),
         staging / "_sources.yml": _yaml(_sources(catalog)),
         staging / "_staging.yml": _yaml(_staging_docs(catalog)),
         root / "dbt" / "models" / "core" / "observations_published.sql": _observations(catalog),
     }
     for table in catalog.tables.values():
         files[staging / f"stg_{table.name}.sql"] = _staging_model(table)
+        files[history / f"history_{table.name}.sql"] = _history_model(table)
     for name, model in SCHEMAS.items():
         schema = model.model_json_schema()
         text = orjson.dumps(schema, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
@@ -167,6 +172,43 @@ def _staging_model(table: TableContract) -> str:
         f"    source('typed', '{table.name}'),\n"
         f"    columns={_list(columns)},\n"
         f"    categories={categories},\n"
+        f"    calendar='{table.calendar.kind}',\n"
+        f"    zero_means_missing={zeros},\n"
+        f"    revised_on='{max(table.calendar.publishes)}'\n"
+        ") }}\n"
+    )
+
+
+def history_docs(table: TableContract) -> dict[str, str]:
+    """Description of each column of a table's history as published in schema ``source_history``."""
+    named = column_docs(table)
+    kept = ["structure", "region_code", *(d.column for d in table.category_dimensions), "measure", "unit", "period"]
+    return {name: named[name] for name in [*kept, "value", "obs_status", "symbol", "edition"]} | {
+        "valid_from": "Gjaldt fra denne utgaven av kilden, UTC / Held from this vintage of the source, UTC",
+        "valid_to": "Avløst av denne utgaven; tom mens tallet gjelder / Replaced by this vintage; empty while it holds",
+    }
+
+
+def _history_docs(catalog: Catalog) -> dict[str, Any]:
+    models = [
+        {
+            "name": f"history_{table.name}",
+            "description": f"Tallene slik de var i hver utgave / figures as each vintage had them: {table.title.nb}",
+            "columns": [{"name": name, "description": text} for name, text in history_docs(table).items()],
+        }
+        for table in catalog.tables.values()
+    ]
+    return {"version": 2, "models": models}
+
+
+def _history_model(table: TableContract) -> str:
+    zeros = _list([m.name for m in table.measures if m.zero_means_missing])
+    return (
+        f"-- {NOTICE}\n"
+        "{{ history_table(\n"
+        f"    source('typed', '{table.name}'),\n"
+        f"    table='{table.name}',\n"
+        f"    columns={_list([d.column for d in table.category_dimensions])},\n"
         f"    calendar='{table.calendar.kind}',\n"
         f"    zero_means_missing={zeros},\n"
         f"    revised_on='{max(table.calendar.publishes)}'\n"

@@ -1,22 +1,24 @@
 """A local Statbank: PxWebApi v2 and Klass over a folder of tables, on loopback only.
 
 Belongs here: addresses, parameters, answers and running the server.
-Does not belong here: selecting (`extract`), describing (`table_pages`), errors (`problems`) and Klass
-(`klass_routes`).
+Does not belong here: selecting (`extract`), describing (`table_pages`), errors (`problems`), Klass
+(`klass_routes`) and faults on demand (`injection`).
 
 It reproduces what Statistics Norway's server was seen or documented to do, peculiarities included, so that
 the same client meets the same answers. Simpler than SSB's: only json-stat2, Norwegian texts in both
 languages, search by words.
 """
 
+import asyncio
+import functools
 import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypedDict, Unpack
 
 import orjson
 import uvicorn
@@ -25,11 +27,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from k2025_pipeline.demo import extract, klass_files, problems, selection_grammar, table_pages
+from k2025_pipeline.demo import extract, injected_answers, klass_files, problems, selection_grammar, table_pages
 from k2025_pipeline.demo.documents import DamagedFile, Folder
 from k2025_pipeline.demo.extract import Query
+from k2025_pipeline.demo.injection import Fault, Injector, LoggedRequest, OnRequest
 from k2025_pipeline.demo.klass_routes import Klass
 from k2025_pipeline.demo.limits import Gateway
 
@@ -41,30 +46,72 @@ _JSON = "application/json; charset=UTF-8"
 _DEFAULT_PAGE_SIZE = 20
 
 
+class Limits(TypedDict, total=False):
+    """What the server allows and tells.
+
+    Attributes:
+        rate_limit: calls that one client may make in a window; 6 000 if not given.
+        window_seconds: length of the window; 60 if not given.
+        cell_limit: cells that one answer may have; 800 000 if not given.
+        rate_in_config: whether `/config` tells the rate; SSB's has told 0 calls in 0 seconds since 2026 and
+            limits all the same.
+    """
+
+    rate_limit: int
+    window_seconds: int
+    cell_limit: int
+    rate_in_config: bool
+
+
 def create_app(
-    folder: Path, *, rate_limit: int = 6000, window_seconds: int = 60, cell_limit: int = 800_000
-) -> Starlette:
+    folder: Path,
+    *,
+    faults: Iterable[Fault] = (),
+    on_request: OnRequest | None = None,
+    **limits: Unpack[Limits],
+) -> Injector:
     """The server as an ASGI application.
 
     Args:
         folder: a folder of tables: `statbank/`, `klass/` and optionally `source.json`.
-        rate_limit: calls that one client may make in a window.
-        window_seconds: length of the window.
-        cell_limit: cells that one answer may have.
+        faults: what to inject; those that break the connection need `LocalStatbank` or `serve`.
+        on_request: called with stage, id and number of each request before it is answered.
+        limits: as for `Limits`.
     """
+    return Injector(_folder_app(folder, **limits), faults, on_request)
+
+
+def _folder_app(
+    folder: Path,
+    rate_limit: int = 6000,
+    window_seconds: int = 60,
+    cell_limit: int = 800_000,
+    rate_in_config: bool = True,
+) -> Starlette:
     tables = Folder(folder)
-    statbank = Statbank(tables, rate_limit, window_seconds, cell_limit)
-    klass = Klass(klass_files.read_classifications(folder / "klass"))
+    told = (rate_limit, window_seconds) if rate_in_config else (0, 0)
+    statbank = Statbank(tables, *told, cell_limit)
+    klass = _BuiltWhenAsked(lambda: Router(Klass(klass_files.read_classifications(folder / "klass")).routes()))
     handlers: dict[Any, Callable[[Request, Any], Response]] = {
         problems.Problem: lambda request, problem: problem.response(),
         problems.DuplicateCodes: lambda request, problem: problem.response(),
         DamagedFile: lambda request, damage: problems.damaged_file(str(damage)).response(),
     }
     return Starlette(
-        routes=[Mount(STATBANK_PATH, routes=statbank.routes()), Mount(KLASS_PATH, routes=klass.routes())],
+        routes=[Mount(STATBANK_PATH, routes=statbank.routes()), Mount(KLASS_PATH, app=klass)],
         exception_handlers=handlers,
         middleware=[Middleware(Gateway, rate_limit=rate_limit, window_seconds=window_seconds, source=tables.source)],
     )
+
+
+class _BuiltWhenAsked:
+    """An application that is built at the first request, so that a folder is served without reading all of it."""
+
+    def __init__(self, build: Callable[[], ASGIApp]) -> None:
+        self._build = functools.cache(build)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._build()(scope, receive, send)
 
 
 class Statbank:
@@ -230,13 +277,21 @@ def _bound_socket(port: int) -> socket.socket:
     return bound
 
 
+class _OpenProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # a class that uvicorn picks when imported
+    """Uvicorn's protocol, which also hands the connection to the application, so that a fault can break it."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.app_state: dict[str, Any] = {**self.app_state, injected_answers.CONNECTION: transport}
+        super().connection_made(transport)
+
+
 class LocalStatbank:
     """Runs the server in a thread while the `with` block lasts.
 
     Args:
         folder: a folder of tables.
         port: TCP port; 0 takes a free one.
-        options: as for `create_app`.
+        faults, on_request, limits: as for `create_app`.
 
     Attributes:
         url: `http://127.0.0.1:PORT`, known from the start.
@@ -244,15 +299,52 @@ class LocalStatbank:
 
     _START_SECONDS = 30.0
 
-    def __init__(self, folder: Path, port: int = 0, **options: int) -> None:
-        app = create_app(folder, **options)
+    def __init__(
+        self,
+        folder: Path,
+        port: int = 0,
+        *,
+        faults: Iterable[Fault] = (),
+        on_request: OnRequest | None = None,
+        **limits: Unpack[Limits],
+    ) -> None:
+        self._limits = limits
+        self._app = create_app(folder, faults=faults, on_request=on_request, **limits)
         self._socket = _bound_socket(port)
         self.url = f"http://{HOST}:{self._socket.getsockname()[1]}"
-        config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off")
+        config = uvicorn.Config(
+            self._app,
+            http=_OpenProtocol,
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=1,
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
             target=self._server.run, args=([self._socket],), name="local-statbank", daemon=True
         )
+
+    @property
+    def faults(self) -> Sequence[Fault]:
+        """What is injected; may be replaced while the server runs, which starts all counts and draws anew."""
+        return self._app.faults
+
+    @faults.setter
+    def faults(self, faults: Iterable[Fault]) -> None:
+        self._app.faults = tuple(faults)
+
+    @property
+    def log(self) -> list[LoggedRequest]:
+        """Every request in the order of arrival, with the fault that it met; may be cleared."""
+        return self._app.log
+
+    def serve(self, folder: Path) -> None:
+        """Serve another folder from the next request on; tables are read when first asked for.
+
+        Faults, log and limits stay; the calls of the window are forgotten.
+        """
+        self._app.app = _folder_app(folder, **self._limits)
 
     def __enter__(self) -> Self:
         """Start and wait until it answers.
@@ -277,11 +369,13 @@ class LocalStatbank:
         self._socket.close()
 
 
-def serve(folder: Path, port: int) -> None:
+def serve(folder: Path, port: int, *, faults: Iterable[Fault] = (), **limits: Unpack[Limits]) -> None:
     """Run the server on loopback until it is interrupted.
 
     Args:
         folder: a folder of tables.
         port: TCP port; 0 takes a free one.
+        faults, limits: as for `create_app`.
     """
-    uvicorn.run(create_app(folder), host=HOST, port=port, log_level="info")
+    app = create_app(folder, faults=faults, **limits)
+    uvicorn.run(app, host=HOST, port=port, log_level="info", http=_OpenProtocol)

@@ -7,20 +7,28 @@ good vintage standing, marked stale. Needs no source. Not here: the rules themse
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Literal
 
 import polars as pl
 
 from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.catalog.tables import TableContract
-from k2025_pipeline.ingest import classifications, tables
+from k2025_pipeline.ingest import classifications, history, tables
 from k2025_pipeline.lake.archive import Archive, Delivery
 from k2025_pipeline.lake.home import Home
-from k2025_pipeline.lake.typed import TypedLake, Vintage
+from k2025_pipeline.lake.typed import Refusal, TypedLake, Vintage
 from k2025_pipeline.pxweb.errors import InvalidAnswer
 from k2025_pipeline.validation.contract import Verdict, judge_classification, judge_table
+
+log = logging.getLogger(__name__)
+
+CODE_CHANGES = "klass_131_changes"
+"""Klass's own list of code changes, which explains why a region may vanish."""
+Frames = dict[str, pl.DataFrame]
 
 State = Literal["accepted", "unchanged", "refused", "absent"]
 
@@ -48,14 +56,21 @@ class Outcome:
 
 @dataclass(frozen=True)
 class _Parcel:
-    """A delivery and how its contract parses and judges it; ``datasets`` gives the lake's name by kind."""
+    """A delivery and how its contract parses and judges it.
+
+    Attributes:
+        name: table or classification. delivery: what is judged. rules: fingerprint of the contract.
+        datasets: the lake's name by kind. key: columns that name a cell, for a table.
+        parse: gives the typed frames of a delivery, by kind. judge: gives the verdict on one of them.
+    """
 
     name: str
     delivery: Delivery
     rules: str
     datasets: dict[str, str]
-    parse: Callable[[], dict[str, pl.DataFrame]]
+    parse: Callable[[Delivery], Frames]
     judge: Callable[[str, pl.DataFrame], Verdict]
+    key: list[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -80,39 +95,85 @@ def accept_table(home: Home, contract: TableContract, tonight: Tonight | None = 
         home: where everything lies. contract: the table. tonight: how the fetch went.
     """
     tonight = tonight or Tonight()
-    lake = TypedLake(home)
+    settling = _Settling(home, tonight)
+    lake = settling.lake
     delivery = Archive(home).latest(contract.name)
     if delivery is None:
         return _absent(lake, contract.name, [contract.name], tonight)
-    standing = lake.current(contract.name)
-    before = pl.scan_parquet(lake.path(contract.name, standing.vintage)) if standing else None
-    parcel = _Parcel(
-        name=contract.name,
-        delivery=delivery,
-        rules=_fingerprint(contract.model_dump_json()),
-        datasets={"table": contract.name},
-        parse=lambda: {"table": tables.to_typed(contract, delivery)},
-        judge=lambda _, frame: judge_table(contract, frame, before, tonight.partial),
+    before, reforms = _frame(lake, contract.name), _frame(lake, CODE_CHANGES)
+    return settling.settle(
+        _Parcel(
+            name=contract.name,
+            delivery=delivery,
+            rules=_fingerprint(contract.model_dump_json()),
+            datasets={"table": contract.name},
+            parse=lambda it: {"table": tables.to_typed(contract, it)},
+            judge=lambda _, frame: judge_table(contract, frame, before, tonight.partial, reforms),
+            key=contract.key,
+        )
     )
-    return _settle(lake, parcel, tonight)
 
 
 def accept_classification(home: Home, contract: ClassificationContract, tonight: Tonight | None = None) -> Outcome:
     """Make the newest delivery of a classification current, if it passes; see :func:`accept_table`."""
     tonight = tonight or Tonight()
-    lake = TypedLake(home)
+    settling = _Settling(home, tonight)
     delivery = Archive(home).latest(contract.name)
     if delivery is None:
-        return _absent(lake, contract.name, list(contract.datasets.values()), tonight)
-    parcel = _Parcel(
-        name=contract.name,
-        delivery=delivery,
-        rules=_fingerprint(contract.model_dump_json()),
-        datasets=contract.datasets,
-        parse=lambda: classifications.to_typed(contract, delivery),
-        judge=lambda kind, frame: judge_classification(contract, kind, frame),
+        return _absent(settling.lake, contract.name, list(contract.datasets.values()), tonight)
+    return settling.settle(
+        _Parcel(
+            name=contract.name,
+            delivery=delivery,
+            rules=_fingerprint(contract.model_dump_json()),
+            datasets=contract.datasets,
+            parse=lambda it: classifications.to_typed(contract, it),
+            judge=lambda kind, frame: judge_classification(contract, kind, frame),
+        )
     )
-    return _settle(lake, parcel, tonight)
+
+
+def _frame(lake: TypedLake, dataset: str) -> pl.LazyFrame | None:
+    """The current vintage of a dataset, or None."""
+    standing = lake.current(dataset)
+    return pl.scan_parquet(lake.path(dataset, standing.vintage)) if standing else None
+
+
+class CannotOverrule(Exception):
+    """A delivery cannot be accepted by overruling: there is none, or it breaks a rule that gives cells meaning."""
+
+
+def overrule(home: Home, contract: TableContract, vintage: str, reason: str, by: str) -> list[str]:
+    """Record that a person accepts a refused delivery; :func:`accept_table` then makes it current.
+
+    Args:
+        home: where everything lies. contract: the table. vintage: id of the refused delivery.
+        reason: why, in words that another person understands. by: who.
+
+    Returns:
+        The rules that are overruled.
+
+    Raises:
+        CannotOverrule: when it was not refused, is not the newest, or breaks a rule that cannot be overruled.
+    """
+    lake, latest = TypedLake(home), Archive(home).latest(contract.name)
+    refusal = lake.refusal(contract.name, vintage)
+    if refusal is None:
+        known = ", ".join(r.vintage for r in lake.refusals(contract.name)) or "none"
+        raise CannotOverrule(f"{contract.id} {vintage}: was not refused. Refused vintages of this table: {known}.")
+    if latest is None or latest.vintage != vintage:
+        newest = latest.vintage if latest else "none"
+        raise CannotOverrule(
+            f"{contract.id} {vintage}: a newer delivery ({newest}) has come since; see `k2025 status`."
+        )
+    broken = [rule for data in refusal.verdicts for rule in Verdict.from_data(data).broken if rule.blocking]
+    fixed = [rule for rule in broken if not rule.overrulable]
+    if fixed or not broken:
+        why = f"{fixed[0].rule}: {fixed[0].meaning} {fixed[0].advice}" if fixed else refusal.because
+        raise CannotOverrule(f"{contract.id} {vintage}: cannot be accepted by a person, only mended. {why}")
+    rules = [rule.rule for rule in broken]
+    lake.overrule(contract.name, vintage, rules, reason, by)
+    return rules
 
 
 def _absent(lake: TypedLake, name: str, datasets: list[str], tonight: Tonight) -> Outcome:
@@ -124,55 +185,159 @@ def _absent(lake: TypedLake, name: str, datasets: list[str], tonight: Tonight) -
     return Outcome(name, "absent", message if tonight.asked else "not asked for")
 
 
-def _settle(lake: TypedLake, parcel: _Parcel, tonight: Tonight) -> Outcome:
-    verdicts = _known_verdicts(lake, parcel)
-    if verdicts is not None:
-        return _outcome(lake, parcel, "unchanged", tonight.problem, verdicts, tonight.asked)
-    try:
-        frames = parcel.parse()
-    except InvalidAnswer as error:
-        return _outcome(lake, parcel, "refused", str(error), [])
-    verdicts = [parcel.judge(kind, frame) for kind, frame in frames.items()]
-    refused = next((verdict for verdict in verdicts if not verdict.passed), None)
-    if refused is not None:
-        return _outcome(lake, parcel, "refused", refused.summary(), verdicts)
-    _accept(lake, parcel, frames, verdicts)
-    return _outcome(lake, parcel, "accepted", tonight.problem, verdicts)
+class _Settling:
+    """Judging one delivery of one night and writing down what became of it."""
+
+    def __init__(self, home: Home, tonight: Tonight) -> None:
+        self.lake = TypedLake(home)
+        self._archive = Archive(home)
+        self._tonight = tonight
+
+    def settle(self, parcel: _Parcel) -> Outcome:
+        """Judge a delivery that is new, or whose contract is."""
+        problem = self._tonight.problem
+        verdicts = self._known_verdicts(parcel)
+        if verdicts is not None:
+            return self._outcome(parcel, "unchanged", problem, verdicts, self._tonight.asked)
+        try:
+            frames = parcel.parse(parcel.delivery)
+        except InvalidAnswer as error:
+            return self._refuse(parcel, str(error), [])
+        verdicts = [parcel.judge(kind, frame) for kind, frame in frames.items()]
+        refused = next((verdict for verdict in verdicts if not self._may_pass(parcel, verdict)), None)
+        if refused is not None:
+            return self._refuse(parcel, refused.summary(), verdicts)
+        for (kind, frame), verdict in zip(frames.items(), verdicts, strict=True):
+            self._accept(parcel, parcel.datasets[kind], frame, verdict)
+        return self._outcome(parcel, "accepted", problem, verdicts)
+
+    def _known_verdicts(self, parcel: _Parcel) -> list[Verdict] | None:
+        """Verdicts written beside the current vintages, if they are of this delivery and of these rules."""
+        current = [self.lake.current(name) for name in parcel.datasets.values()]
+        same = all(
+            v is not None and v.vintage == parcel.delivery.vintage and v.verdict["rules"] == parcel.rules
+            for v in current
+        )
+        return [Verdict.from_data(v.verdict) for v in current if v is not None] if same else None
+
+    def _may_pass(self, parcel: _Parcel, verdict: Verdict) -> bool:
+        """Whether every rule holds, or a person has overruled those that do not."""
+        decision = self.lake.overruled(parcel.name, parcel.delivery.vintage)
+        overruled = set(decision["rules"]) if decision else set()
+        return verdict.passed or all(
+            rule.overrulable and rule.rule in overruled for rule in verdict.broken if rule.blocking
+        )
+
+    def _accept(self, parcel: _Parcel, dataset: str, frame: pl.DataFrame, verdict: Verdict) -> None:
+        delivery, earlier = parcel.delivery, self.lake.vintages(dataset)
+        known = next((v for v in earlier if v.vintage == delivery.vintage), None)
+        before = [v for v in earlier if v is not known]
+        since = known.valid_from if known else _valid_from(delivery, before)
+        step = self._step(parcel, before, frame, since) if parcel.key else None
+        self.lake.accept(
+            Vintage(
+                dataset=dataset,
+                vintage=delivery.vintage,
+                updated=delivery.updated,
+                valid_from=since,
+                accepted_at="",
+                rows=0,
+                content="",
+                verdict={"rules": parcel.rules, **verdict.as_data()},
+                changes=known.changes if known else _changes(step, verdict),
+                overruled=None if verdict.passed else self.lake.overruled(parcel.name, delivery.vintage),
+            ),
+            frame,
+            step.history if step else None,
+        )
+
+    def _step(self, parcel: _Parcel, before: list[Vintage], frame: pl.DataFrame, since: str) -> history.Step:
+        """The history with this vintage; made anew from the archive where the contract has changed since."""
+        assert parcel.key is not None
+        moment = datetime.fromisoformat(since)
+        past = self._past(parcel, before)
+        return (
+            history.begin(parcel.key, frame, moment)
+            if past is None
+            else history.extend(past, parcel.key, frame, moment)
+        )
+
+    def _past(self, parcel: _Parcel, before: list[Vintage]) -> pl.DataFrame | None:
+        current = self.lake.current(parcel.name)
+        path = self.lake.history(parcel.name)
+        if (
+            path
+            and before
+            and current
+            and current.vintage == before[-1].vintage
+            and current.verdict["rules"] == parcel.rules
+        ):
+            return pl.read_parquet(path)
+        assert parcel.key is not None
+        past = None
+        for vintage in before:
+            frame = self._reread(parcel, vintage)
+            if frame is not None:
+                since = datetime.fromisoformat(vintage.valid_from)
+                step = history.extend(past, parcel.key, frame, since) if past is not None else None
+                past = (step or history.begin(parcel.key, frame, since)).history
+        return past
+
+    def _reread(self, parcel: _Parcel, vintage: Vintage) -> pl.DataFrame | None:
+        """An earlier vintage under the contract of today; None where that contract cannot read it."""
+        delivery = self._archive.delivery(parcel.name, vintage.vintage)
+        try:
+            return parcel.parse(delivery)["table"] if delivery else None
+        except InvalidAnswer as error:
+            log.warning("history of %s without vintage %s: %s", parcel.name, vintage.vintage, error)
+            return None
+
+    def _refuse(self, parcel: _Parcel, because: str, verdicts: list[Verdict]) -> Outcome:
+        delivery = parcel.delivery
+        self.lake.refuse(
+            Refusal(
+                dataset=parcel.name,
+                vintage=delivery.vintage,
+                updated=delivery.updated,
+                because=because,
+                refused_at=datetime.now(UTC).isoformat(timespec="seconds"),
+                verdicts=[verdict.as_data() for verdict in verdicts],
+            )
+        )
+        return self._outcome(parcel, "refused", because, verdicts)
+
+    def _outcome(
+        self,
+        parcel: _Parcel,
+        state: State,
+        problem: str | None,
+        verdicts: list[Verdict],
+        mark: bool = True,
+    ) -> Outcome:
+        for name in parcel.datasets.values() if mark else ():
+            if problem is None:
+                self.lake.mark_fresh(name)
+            elif self.lake.mark_stale(name, problem) is None:
+                self.lake.note_absence(name, state, problem)
+        current = {name: self.lake.current(name) for name in parcel.datasets.values()}
+        vintages = {name: vintage for name, vintage in current.items() if vintage is not None}
+        rows = sum(vintage.rows for vintage in vintages.values())
+        message = problem or f"{state}, vintage {parcel.delivery.updated}, {rows} rows"
+        return Outcome(parcel.name, state, message, vintages, verdicts)
 
 
-def _known_verdicts(lake: TypedLake, parcel: _Parcel) -> list[Verdict] | None:
-    """Verdicts written beside the current vintages, if they are of this delivery and of these rules."""
-    current = [lake.current(name) for name in parcel.datasets.values()]
-    same = all(
-        v is not None and v.vintage == parcel.delivery.vintage and v.verdict["rules"] == parcel.rules for v in current
-    )
-    return [Verdict.from_data(v.verdict) for v in current if v is not None] if same else None
+def _valid_from(delivery: Delivery, before: list[Vintage]) -> str:
+    """Since when a vintage holds: its stamp, or the time of fetching where it has the stamp of the one before."""
+    stamp = datetime.fromisoformat(delivery.updated)
+    stamp = (stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)).astimezone(UTC)
+    if before and stamp <= datetime.fromisoformat(before[-1].valid_from):
+        stamp = datetime.fromisoformat(delivery.received_at).astimezone(UTC)
+    return stamp.isoformat()
 
 
-def _accept(lake: TypedLake, parcel: _Parcel, frames: dict[str, pl.DataFrame], verdicts: list[Verdict]) -> None:
-    for (kind, frame), verdict in zip(frames.items(), verdicts, strict=True):
-        data = {"rules": parcel.rules, **verdict.as_data()}
-        lake.accept(parcel.datasets[kind], parcel.delivery.vintage, parcel.delivery.updated, frame, data)
-
-
-def _outcome(
-    lake: TypedLake,
-    parcel: _Parcel,
-    state: State,
-    problem: str | None,
-    verdicts: list[Verdict],
-    mark: bool = True,
-) -> Outcome:
-    for name in parcel.datasets.values() if mark else ():
-        if problem is None:
-            lake.mark_fresh(name)
-        elif lake.mark_stale(name, problem) is None:
-            lake.note_absence(name, state, problem)
-    current = {name: lake.current(name) for name in parcel.datasets.values()}
-    vintages = {name: vintage for name, vintage in current.items() if vintage is not None}
-    rows = sum(vintage.rows for vintage in vintages.values())
-    message = problem or f"{state}, vintage {parcel.delivery.updated}, {rows} rows"
-    return Outcome(parcel.name, state, message, vintages, verdicts)
+def _changes(step: history.Step | None, verdict: Verdict) -> list[history.Row]:
+    renames = next((r.sample for r in verdict.results if r.rule == "renames"), [])
+    return [*(step.changes if step else []), *history.renamed(renames)]
 
 
 def _fingerprint(text: str) -> str:

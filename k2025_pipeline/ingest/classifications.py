@@ -7,6 +7,8 @@ import hashlib
 import polars as pl
 
 from k2025_pipeline.catalog.classifications import ClassificationContract
+from k2025_pipeline.ingest import content
+from k2025_pipeline.ingest.recall import Recall
 from k2025_pipeline.klass.client import (
     SCHEMAS,
     KlassClient,
@@ -14,7 +16,8 @@ from k2025_pipeline.klass.client import (
     decode_codes,
     decode_correspondence,
 )
-from k2025_pipeline.lake.archive import Archive, Delivery
+from k2025_pipeline.lake.archive import Archive, Delivery, Piece
+from k2025_pipeline.pxweb.transport import Asker
 
 
 def fingerprint(contract: ClassificationContract, last_year: int) -> str:
@@ -31,18 +34,29 @@ def fingerprint(contract: ClassificationContract, last_year: int) -> str:
 
 def fetch(
     contract: ClassificationContract,
-    client: KlassClient,
+    klass: KlassClient,
+    asker: Asker,
     archive: Archive,
     last_modified: str,
     last_year: int,
 ) -> Delivery:
-    """Ask Klass for all that the contract wants and archive the answers.
+    """Ask Klass for all that the contract wants and archive each answer as it comes.
 
     Raises:
         SourceError: when Klass refuses or does not answer.
     """
-    answers = [(a.kind, a.year or "", a.answer) for a in client.fetch(contract, last_year)]
-    return archive.store(contract.name, last_modified, fingerprint(contract, last_year), answers)
+    journal = archive.begin(contract.name, last_modified)
+    client = klass.through(Recall(asker, journal))
+    pieces, hashes = [], []
+    for found in client.fetch(contract, last_year):
+        pieces.append(Piece(found.kind, found.year or "", found.answer.request_key))
+        hashes.append(content.of_document(found.answer.json()))
+    question, said = fingerprint(contract, last_year), content.together(hashes)
+    latest = archive.latest(contract.name)
+    if latest and (latest.updated, latest.question, latest.content) == (last_modified, question, said):
+        archive.note_seen(contract.name, journal, latest)
+        return latest
+    return archive.seal(contract.name, journal, last_modified, question, pieces, content=said)
 
 
 def to_typed(contract: ClassificationContract, delivery: Delivery) -> dict[str, pl.DataFrame]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Literal
@@ -16,21 +16,22 @@ from typing import Literal
 from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.catalog.tables import TableContract
 from k2025_pipeline.ingest import classifications, tables
+from k2025_pipeline.ingest.changes import METADATA_EVERY, ChangeDetector, Decision, Seen
 from k2025_pipeline.ingest.question import Finding, fingerprint
+from k2025_pipeline.ingest.recall import Recall
 from k2025_pipeline.klass.client import KlassClient
 from k2025_pipeline.lake.archive import Archive, Delivery
-from k2025_pipeline.lake.home import Home, read_json, write_json
+from k2025_pipeline.lake.home import Home
 from k2025_pipeline.pxweb.client import StatbankClient
-from k2025_pipeline.pxweb.errors import SourceError, SourceUnavailable, UnknownTable
+from k2025_pipeline.pxweb.errors import OutsideHours, SourceError, SourceUnavailable, UnknownTable
 from k2025_pipeline.pxweb.transport import Transport
 
 log = logging.getLogger(__name__)
 
-EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 GIVE_UP_AFTER = 2
 """Tables in a row without any answer, after which the rest of the night is not waited for."""
 
-FetchState = Literal["fetched", "unchanged", "not_offered", "failed"]
+FetchState = Literal["fetched", "unchanged", "not_offered", "postponed", "failed"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class FetchOutcome:
     Attributes:
         name: in the lake. state: what happened. message: in words, with what to do where something is wrong.
         delivery: the newest whole delivery, or None. findings: where contract and metadata differ.
+        silent_change: what the source changed without changing its stamp, or None.
         requests: sent for it. seconds: spent on it.
     """
 
@@ -48,6 +50,7 @@ class FetchOutcome:
     message: str
     delivery: Delivery | None = None
     findings: list[Finding] = field(default_factory=list)
+    silent_change: str | None = None
     requests: int = 0
     seconds: float = 0.0
 
@@ -57,21 +60,30 @@ class SourceSession:
 
     Args:
         home: where everything lies. base_url: of the source. transport: shared HTTP session.
-        force: fetch everything anew. live: the source is SSB, whose stamps follow the clock.
+        watched: id of each table in the catalog by its name. force: fetch everything anew.
+        live: the source is SSB, whose stamps follow the clock. started: of the night, UTC.
     """
 
-    def __init__(self, home: Home, base_url: str, transport: Transport, force: bool = False, live: bool = True) -> None:
-        self._live = live
+    def __init__(
+        self,
+        home: Home,
+        base_url: str,
+        transport: Transport,
+        watched: Mapping[str, str],
+        force: bool = False,
+        live: bool = True,
+        started: datetime | None = None,
+    ) -> None:
         self._transport = transport
         self._force = force
-        self._statbank = StatbankClient(base_url, transport)
-        self._klass = KlassClient(base_url, transport)
+        self._started = started or datetime.now(UTC)
         self._archive = Archive(home)
-        self._seen_path = home.root / "checked.json"
-        self._seen = read_json(self._seen_path) or {"checked_at": None, "not_offered": {}}
-        self._listing: dict[str, str] | None = None
+        tonight = Recall(transport, self._archive.night(self._started))
+        self._statbank = StatbankClient(base_url, tonight)
+        self._klass = KlassClient(base_url, tonight)
+        self._seen = Seen(home)
+        self._changes = ChangeDetector(self._statbank, self._archive, self._seen, watched, live, self._started)
         self._failures = 0
-        self._started = datetime.now(UTC)
 
     @property
     def requests(self) -> dict[str, int]:
@@ -89,54 +101,52 @@ class SourceSession:
     def _fetch_table(self, contract: TableContract) -> FetchOutcome:
         latest = self._archive.latest(contract.name)
         asked = fingerprint(contract)
-        if not self._force and not self._changed(contract, latest, asked):
-            state: FetchState = "unchanged" if latest else "not_offered"
-            since = f"since {latest.updated}" if latest else "by the source, as last time"
-            message = f"{state.replace('_', ' ')} {since}"
-            return FetchOutcome(contract.name, state, message, latest, _standing_findings(contract, latest))
         try:
-            fetched = tables.fetch(contract, self._statbank, self._archive)
+            decision = self._changes.decide(contract, latest, asked, self._force)
+            if not decision.fetch and latest is not None:
+                outcome = _unchanged(contract, decision, latest)
+            else:
+                outcome = self._fetch_whole(contract, decision)
         except UnknownTable as error:
-            self._remember_absent(contract.name, asked)
-            return FetchOutcome(contract.name, "not_offered", str(error), latest)
+            self._seen.note_not_offered(contract.name, asked)
+            outcome = FetchOutcome(contract.name, "not_offered", str(error), latest)
+        self._seen.confirm(contract.name, self._started)
+        return outcome
+
+    def _fetch_whole(self, contract: TableContract, decision: Decision) -> FetchOutcome:
+        if self._force:
+            self._archive.set_aside(contract.name, decision.because)
+        fetched = tables.fetch(contract, self._statbank, self._transport, self._archive, decision.stamp)
+        if not fetched.is_new:
+            message = f"{decision.because}: the same as before, since {fetched.delivery.updated}"
+            return FetchOutcome(contract.name, "unchanged", message, fetched.delivery, fetched.findings)
         parts = sum(answer.role == tables.DATA for answer in fetched.delivery.answers)
         message = f"vintage {fetched.delivery.updated}, {parts} data request{'s' if parts > 1 else ''}"
-        return FetchOutcome(contract.name, "fetched", message, fetched.delivery, fetched.findings)
-
-    def _changed(self, contract: TableContract, latest: Delivery | None, asked: str) -> bool:
-        if latest is None and self._seen["not_offered"].get(contract.name) != asked:
-            return True
-        if latest is not None and latest.question != asked:
-            return True
-        updated = self._updated().get(contract.id)
-        if updated is None:
-            # SSB's listing tells only what changed; a local Statbank's tells all that there is.
-            return latest is not None and not self._live
-        return latest is None or updated != latest.updated
-
-    def _updated(self) -> dict[str, str]:
-        """The one listing of a quiet night: what the source has updated since the last check."""
-        if self._listing is None:
-            self._listing = self._statbank.updated_since((self._started - self._last_known()).days + 2)
-        return self._listing
-
-    def _last_known(self) -> datetime:
-        """Since when to ask for updates: the last whole check of SSB.
-
-        A local Statbank serves old stamps on a new night, so it is asked for everything since its beginning.
-        """
-        checked_at = self._seen["checked_at"]
-        return datetime.fromisoformat(checked_at) if checked_at and self._live else EPOCH
+        silent = f"{decision.because}; the stamp is {decision.stamp} as before" if decision.suspicious else None
+        return FetchOutcome(contract.name, "fetched", message, fetched.delivery, fetched.findings, silent)
 
     def _fetch_classification(self, contract: ClassificationContract) -> FetchOutcome:
         latest = self._archive.latest(contract.name)
         last_year = self._started.year
-        modified = self._klass.last_modified(contract.id)
         asked = classifications.fingerprint(contract, last_year)
+        if latest and latest.question == asked and not self._force and self._klass_can_wait(contract):
+            return FetchOutcome(contract.name, "unchanged", "not asked for: no table is new", latest)
+        modified = self._klass.last_modified(contract.id)
         if not self._force and latest and (latest.updated, latest.question) == (modified, asked):
-            return FetchOutcome(contract.name, "unchanged", f"unchanged since {modified}", latest)
-        delivery = classifications.fetch(contract, self._klass, self._archive, modified, last_year)
-        return FetchOutcome(contract.name, "fetched", f"last modified {modified}", delivery)
+            outcome = FetchOutcome(contract.name, "unchanged", f"unchanged since {modified}", latest)
+        else:
+            if self._force:
+                self._archive.set_aside(contract.name, "asked anew with --force")
+            delivery = classifications.fetch(contract, self._klass, self._transport, self._archive, modified, last_year)
+            outcome = FetchOutcome(contract.name, "fetched", f"last modified {modified}", delivery)
+        self._seen.confirm(contract.name, self._started)
+        return outcome
+
+    def _klass_can_wait(self, contract: ClassificationContract) -> bool:
+        """Whether a classification need not be asked about: it matters only when figures come, or once a week."""
+        confirmed = self._seen.confirmed(contract.name)
+        recent = confirmed is not None and self._started - confirmed < METADATA_EVERY
+        return recent and not self._changes.anything_new
 
     def _attempt(self, name: str, fetch: Callable[[], FetchOutcome]) -> FetchOutcome:
         """Run one fetch; count its requests and seconds, and turn a refusal into an outcome."""
@@ -152,6 +162,8 @@ class SourceSession:
     def _try(self, name: str, fetch: Callable[[], FetchOutcome]) -> FetchOutcome:
         try:
             outcome = fetch()
+        except OutsideHours as error:
+            return FetchOutcome(name, "postponed", str(error), self._archive.latest(name))
         except SourceError as error:
             self._failures = self._failures + 1 if isinstance(error, SourceUnavailable) else 0
             log.warning("%s", error)
@@ -164,18 +176,14 @@ class SourceSession:
         self._failures = 0
         return outcome
 
-    def _remember_absent(self, name: str, asked: str) -> None:
-        self._seen["not_offered"][name] = asked
-        write_json(self._seen_path, self._seen)
-
     def finish(self) -> None:
         """Note that the source was asked about everything; call it when no table failed."""
-        self._seen["checked_at"] = self._started.isoformat(timespec="seconds")
-        write_json(self._seen_path, self._seen)
+        if self._seen.looked_through is None or self._changes.looks_through:
+            self._seen.note_looked_through(self._started)
 
 
-def _standing_findings(contract: TableContract, delivery: Delivery | None) -> list[Finding]:
-    """Where contract and archived metadata differ: a difference stays red until somebody mends it."""
-    if delivery is None:
-        return []
-    return [finding for q in tables.questions(contract, delivery).values() for finding in q.findings]
+def _unchanged(contract: TableContract, decision: Decision, latest: Delivery) -> FetchOutcome:
+    """Leave a table; where contract and archived metadata differ, it stays red until somebody mends it."""
+    questions = tables.questions(contract, latest).values()
+    findings = [finding for question in questions for finding in question.findings]
+    return FetchOutcome(contract.name, "unchanged", decision.because, latest, findings)

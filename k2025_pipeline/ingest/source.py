@@ -11,11 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from k2025_pipeline.lake.home import Home
 from k2025_pipeline.pxweb.client import LIVE_URL, source_kind
 from k2025_pipeline.pxweb.transport import Transport
 
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 DEMO_EDITIONS: dict[str, Literal["revised", "unrevised"]] = {"demo": "revised", "demo:unrevised": "unrevised"}
 
 
@@ -54,6 +56,13 @@ def identity(source: str) -> str:
     raise UnknownSource(
         f"source «{source}»: say demo, demo:unrevised, live, a URL, or a folder that holds statbank/*.json."
     )
+
+
+def keeps_hours(source: str) -> bool:
+    """Whether the source reloads and publishes at SSB's hours: not so a local Statbank or a folder."""
+    bound = identity(source)
+    is_remote = bound.startswith(("http://", "https://")) and urlsplit(bound).hostname not in LOOPBACK
+    return bound == "live" or is_remote
 
 
 @contextmanager

@@ -6,42 +6,86 @@ and every symbol stands beside its value.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import polars as pl
 
 from k2025_pipeline.catalog.tables import TableContract
+from k2025_pipeline.ingest import content
 from k2025_pipeline.ingest.question import Finding, Question, ask, codelist_of, fingerprint
-from k2025_pipeline.lake.archive import Archive, Delivery
+from k2025_pipeline.ingest.recall import Recall
+from k2025_pipeline.lake.archive import Archive, Delivery, Journal, Piece
 from k2025_pipeline.pxweb import jsonstat
 from k2025_pipeline.pxweb.client import StatbankClient
-from k2025_pipeline.pxweb.errors import InvalidAnswer
-from k2025_pipeline.pxweb.transport import Answer
+from k2025_pipeline.pxweb.errors import InvalidAnswer, SourceChanged
+from k2025_pipeline.pxweb.transport import Asker
 from k2025_pipeline.validation.columns import typed_schema
 
 METADATA, DATA = "metadata", "data"
+ATTEMPTS = 3
+"""How often a table is asked anew when the source is updated while it is asked."""
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """A delivery, and where contract and metadata differed."""
+    """A delivery, and where contract and metadata differed.
+
+    Attributes:
+        delivery: the new one, or the known one where the source said the same again. findings: differences.
+        is_new: whether the source said something that was not in the archive.
+    """
 
     delivery: Delivery
     findings: list[Finding]
+    is_new: bool = True
 
 
-def fetch(contract: TableContract, client: StatbankClient, archive: Archive) -> Fetched:
-    """Ask the source for a whole table and archive the answers.
+@dataclass
+class _Gathered:
+    """What a fetch came to, without the answers themselves: they lie in the journal."""
+
+    pieces: list[Piece] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    stamps: set[str] = field(default_factory=set)
+    figures: list[str] = field(default_factory=list)
+    metadata: list[str] = field(default_factory=list)
+
+
+def fetch(contract: TableContract, statbank: StatbankClient, asker: Asker, archive: Archive, stamp: str) -> Fetched:
+    """Ask the source for a whole table and archive each answer as it comes.
+
+    Args:
+        contract: the table. statbank: the client. asker: sends its requests. archive: where answers are kept.
+        stamp: ``updated`` as the source tells it tonight; answers that a killed run got under it count.
 
     Raises:
         UnknownTable: when the source does not offer the table.
         InvalidAnswer: when nothing of what the contract asks for is offered, or an answer does not fit.
+        SourceChanged: when the source was updated in the middle each time.
         SourceError: when the source refuses or does not answer.
     """
-    answers: list[tuple[str, str, Answer]] = []
-    findings: list[Finding] = []
-    stamps: set[str] = set()
+    statbank.cell_limit()  # learnt once a night, for all tables
+    for _ in range(ATTEMPTS):
+        journal = archive.begin(contract.name, stamp)
+        try:
+            gathered = _gather(contract, statbank.through(Recall(asker, journal)))
+            if len(gathered.stamps) == 1:
+                return _kept(contract, archive, journal, gathered)
+        except InvalidAnswer as error:
+            archive.set_aside(contract.name, str(error))  # a wrong answer must not be recalled tomorrow
+            raise
+        archive.set_aside(contract.name, f"parts of several vintages: {', '.join(sorted(gathered.stamps))}")
+        stamp = max(gathered.stamps)
+    raise SourceChanged(
+        f"table {contract.id}: the source was updated while it was asked, {ATTEMPTS} times in a row. "
+        "Refresh again later."
+    )
+
+
+def _gather(contract: TableContract, client: StatbankClient) -> _Gathered:
+    """Ask for metadata and figures of every extract."""
+    gathered = _Gathered()
     plain = client.metadata(contract.id)
     offered = jsonstat.describe(plain.content)
     for extract in contract.extracts:
@@ -49,23 +93,54 @@ def fetch(contract: TableContract, client: StatbankClient, archive: Archive) -> 
         if codelists is None:
             continue
         metadata = client.metadata(contract.id, codelists) if codelists else plain
-        question = ask(contract, extract, jsonstat.describe(metadata.content), codelists)
-        findings += question.findings
+        described = jsonstat.describe(metadata.content)
+        question = ask(contract, extract, described, codelists)
+        gathered.findings += question.findings
         if question.selection is None:
             continue
-        answers.append((METADATA, extract.structure, metadata))
+        gathered.pieces.append(Piece(METADATA, extract.structure, metadata.request_key))
+        gathered.metadata.append(content.of_metadata(described))
+        gathered.stamps.add(described.updated)
         for part in client.data(contract.id, question.selection):
-            answers.append((DATA, extract.structure, part.answer))
-            stamps.add(part.updated)
-    if not answers:
-        raise InvalidAnswer(_nothing(contract, findings))
-    if len(stamps) != 1:
-        raise InvalidAnswer(
-            f"table {contract.id}: the source was updated while it was asked ({', '.join(sorted(stamps))}). "
-            "Refresh again."
-        )
-    updated = _not_older(contract, stamps.pop(), archive.latest(contract.name))
-    return Fetched(archive.store(contract.name, updated, fingerprint(contract), answers), findings)
+            gathered.pieces.append(Piece(DATA, extract.structure, part.answer.request_key))
+            gathered.figures.append(content.of_figures(jsonstat.decode(part.answer.content)))
+            gathered.stamps.add(part.updated)
+    if not gathered.figures:
+        raise InvalidAnswer(_nothing(contract, gathered.findings))
+    return gathered
+
+
+def _kept(contract: TableContract, archive: Archive, journal: Journal, gathered: _Gathered) -> Fetched:
+    """Make the journal a delivery, unless the source said the same as the last time."""
+    latest = archive.latest(contract.name)
+    updated = _not_older(contract, gathered.stamps.pop(), latest)
+    question = fingerprint(contract)
+    figures, metadata = content.together(gathered.figures), content.together(gathered.metadata)
+    said = (updated, question, figures, metadata)
+    if latest and (latest.updated, latest.question, latest.content, latest.description) == said:
+        archive.note_seen(contract.name, journal, latest)
+        return Fetched(latest, gathered.findings, is_new=False)
+    delivery = archive.seal(contract.name, journal, updated, question, gathered.pieces, figures, metadata)
+    return Fetched(delivery, gathered.findings)
+
+
+def metadata_of(contract: TableContract, client: StatbankClient) -> str:
+    """Hash of what the source's metadata say now about the extracts of a contract, as deliveries keep it.
+
+    Raises:
+        UnknownTable: when the source does not offer the table. SourceError: when it does not answer.
+    """
+    plain = client.metadata(contract.id)
+    offered = jsonstat.describe(plain.content)
+    hashes = []
+    for extract in contract.extracts:
+        codelists = codelist_of(contract, extract, offered)
+        if codelists is None:
+            continue
+        described = jsonstat.describe(client.metadata(contract.id, codelists).content) if codelists else offered
+        if ask(contract, extract, described, codelists).selection is not None:
+            hashes.append(content.of_metadata(described))
+    return content.together(hashes)
 
 
 def _not_older(contract: TableContract, updated: str, latest: Delivery | None) -> str:

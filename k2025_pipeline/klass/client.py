@@ -15,7 +15,7 @@ import polars as pl
 
 from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.pxweb.errors import InvalidAnswer, NotFound
-from k2025_pipeline.pxweb.transport import Answer, Transport
+from k2025_pipeline.pxweb.transport import Answer, Asker
 
 KLASS_PATH = "/api/klass/v1"
 Schema = dict[str, type[pl.DataType]]
@@ -48,9 +48,14 @@ class KlassAnswer:
 class KlassClient:
     """Asks Klass. Answers are XML unless JSON is asked for, which the transport's session does."""
 
-    def __init__(self, base_url: str, transport: Transport) -> None:
+    def __init__(self, base_url: str, transport: Asker) -> None:
+        self._base_url = base_url
         self._api = base_url.rstrip("/") + KLASS_PATH
         self._transport = transport
+
+    def through(self, transport: Asker) -> KlassClient:
+        """A client of the same Klass that gets its answers from ``transport``."""
+        return KlassClient(self._base_url, transport)
 
     def last_modified(self, classification: str) -> str:
         """When the classification, or a version of it, was last modified, as Klass writes it.

@@ -1,21 +1,28 @@
 """The raw archive: exactly the bytes received, with the request that they answer.
 
-Here belongs keeping and finding answers. Nothing here is ever changed or deleted by a refresh.
-Not here: what an answer means (``pxweb``, ``klass``).
+Here belongs keeping and finding answers. An answer is kept the moment it is complete, in a journal; a journal
+with every answer of a vintage becomes a delivery. Nothing of a delivery is ever changed or deleted.
+Not here: what an answer means (``pxweb``, ``klass``), and whether a delivery is good (``validation``).
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from k2025_pipeline.lake.home import Home, read_json, write_bytes, write_json
+from k2025_pipeline.lake.home import Home, append_line, read_json, read_lines, write_bytes, write_json
 from k2025_pipeline.pxweb.transport import Answer
 
 KEPT_HEADERS = ("content-type", "date", "etag", "last-modified", "x-k2025-source")
+INCOMING, JOURNAL, MANIFEST, SEEN = "incoming", "journal.jsonl", "manifest.json", "seen.jsonl"
+NIGHTS = "nights"
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,9 @@ class Delivery:
     Attributes:
         dataset: table or classification, e.g. ``ssb_12209``. vintage: id of the vintage.
         updated: the source's own stamp. question: fingerprint of what was asked for.
-        answers: in the order asked.
+        answers: in the order asked. received_at: when the last answer came, ISO 8601 UTC.
+        content: hash of the figures. description: hash of the metadata. Both are canonical: the same figures
+        in another order or layout have the same hash.
     """
 
     dataset: str
@@ -51,6 +60,70 @@ class Delivery:
     updated: str
     question: str
     answers: list[ArchivedAnswer]
+    received_at: str
+    content: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Which answer of a journal plays which part in a delivery.
+
+    Attributes:
+        role: e.g. ``metadata``. label: e.g. the extract. key: of the request (``Answer.request_key``).
+    """
+
+    role: str
+    label: str
+    key: str
+
+
+class Journal:
+    """Answers of one fetch under way: found again by their request when a run was killed.
+
+    Args:
+        folder: where they lie. stamp: the source's stamp that they are asked for.
+    """
+
+    def __init__(self, folder: Path, stamp: str) -> None:
+        self.folder = folder
+        self.stamp = stamp
+        lines = read_lines(folder / JOURNAL)
+        self._entries: dict[str, dict[str, Any]] = {line["key"]: line for line in lines if "key" in line}
+
+    def find(self, key: str) -> Answer | None:
+        """The answer to a request that was completed before, or None; damaged bytes count as none."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        try:
+            content = (self.folder / entry["file"]).read_bytes()
+        except FileNotFoundError:
+            return None
+        if hashlib.sha256(content).hexdigest() != entry["sha256"]:
+            return None
+        return Answer(
+            url=entry["url"],
+            method=entry["method"],
+            request_body=entry["body"].encode() if entry["body"] else None,
+            status=entry["status"],
+            headers=entry["headers"],
+            content=content,
+            received_at=datetime.fromisoformat(entry["received_at"]),
+        )
+
+    def keep(self, key: str, answer: Answer) -> None:
+        """Keep a complete answer: first its bytes, then the line that makes them count."""
+        what = re.sub(r"[^a-z]", "", urlsplit(answer.url).path.rsplit("/", 1)[-1]) or "answer"
+        name = f"{len(self._entries) + 1:03d}-{what}.json"
+        write_bytes(self.folder / name, answer.content, read_only=True)
+        entry = {"key": key, "file": name, **_request(answer)}
+        append_line(self.folder / JOURNAL, entry)
+        self._entries[key] = entry
+
+    def requests(self, pieces: Iterable[Piece]) -> list[dict[str, Any]]:
+        """Role, label, request and file of each piece, for the manifest."""
+        return [{"role": p.role, "label": p.label, **self._entries[p.key]} for p in pieces]
 
 
 class Archive:
@@ -59,48 +132,112 @@ class Archive:
     def __init__(self, home: Home) -> None:
         self._root = home.raw
 
-    def store(self, dataset: str, updated: str, question: str, answers: list[tuple[str, str, Answer]]) -> Delivery:
-        """Keep a whole delivery; the manifest is written last, so that a half one is never read.
+    def night(self, started: datetime) -> Journal:
+        """The journal of what a night was told besides deliveries: listings, stamps, configuration."""
+        stamp = started.isoformat(timespec="seconds")
+        return Journal(self._root / NIGHTS / vintage_id(stamp), stamp)
+
+    def begin(self, dataset: str, stamp: str) -> Journal:
+        """The journal of a fetch: the one that a killed run left, if it was about the same stamp, else a new one.
 
         Args:
-            dataset: table or classification. updated: the source's stamp, ISO 8601.
-            question: fingerprint of what was asked for. answers: role, label and answer.
+            dataset: table or classification. stamp: what the source says of itself tonight, ISO 8601.
         """
-        vintage = self._free_vintage(dataset, vintage_id(updated))
-        folder = self._root / dataset / vintage
-        requests = [
-            _keep(folder, number, role, label, answer) for number, (role, label, answer) in enumerate(answers, start=1)
-        ]
+        self._finish(dataset)
+        folder = self._root / dataset / INCOMING
+        header = next(iter(read_lines(folder / JOURNAL)), None)
+        if header is not None and header["stamp"] == stamp:
+            return Journal(folder, stamp)
+        self.set_aside(dataset, f"the source has moved on to {stamp}")
+        append_line(folder / JOURNAL, {"stamp": stamp, "begun_at": _now()})
+        return Journal(folder, stamp)
+
+    def set_aside(self, dataset: str, because: str) -> None:
+        """Keep an unfinished journal under another name, with the reason; nothing is lost or used again."""
+        folder = self._root / dataset / INCOMING
+        if not folder.exists():
+            return
+        write_json(folder / "set_aside.json", {"because": because, "at": _now()})
+        folder.rename(_free(self._root / dataset, f"unfinished-{vintage_id(_now())}"))
+
+    def seal(
+        self,
+        dataset: str,
+        journal: Journal,
+        updated: str,
+        question: str,
+        pieces: list[Piece],
+        content: str = "",
+        description: str = "",
+    ) -> Delivery:
+        """Make a journal with every answer a delivery.
+
+        Args:
+            dataset: table or classification. journal: of this fetch. updated: the source's stamp, ISO 8601.
+            question: fingerprint of what was asked for. pieces: the answers that count, in order.
+            content, description: canonical hashes of figures and metadata.
+        """
+        wanted = vintage_id(updated)
         manifest = {
             "dataset": dataset,
-            "vintage": vintage,
+            "vintage": _free(self._root / dataset, wanted).name,
             "updated": updated,
             "question": question,
+            "content": content,
+            "description": description,
             "licence": "CC BY 4.0",
-            "requests": requests,
+            "requests": journal.requests(pieces),
         }
-        write_json(folder / "manifest.json", manifest)
-        return _delivery(folder, manifest)
+        write_json(journal.folder / MANIFEST, manifest)
+        return _delivery(self._finish(dataset) or journal.folder, manifest)
+
+    def note_seen(self, dataset: str, journal: Journal, delivery: Delivery) -> None:
+        """Note that the source gave the same content again; its bytes are not kept a second time."""
+        append_line(self._root / dataset / SEEN, {"vintage": delivery.vintage, "at": _now()})
+        shutil.rmtree(journal.folder)
+
+    def read_at(self, delivery: Delivery) -> datetime:
+        """When the content of a delivery was last read whole from the source."""
+        seen = [line["at"] for line in read_lines(self._root / delivery.dataset / SEEN)]
+        return max(datetime.fromisoformat(text) for text in [delivery.received_at, *seen])
+
+    def store(self, dataset: str, updated: str, question: str, answers: list[tuple[str, str, Answer]]) -> Delivery:
+        """Keep a whole delivery at once: role, label and answer each; see :meth:`seal`."""
+        journal = self.begin(dataset, updated)
+        pieces = []
+        for number, (role, label, answer) in enumerate(answers):
+            piece = Piece(role, label, f"{number}-{answer.request_key}")
+            journal.keep(piece.key, answer)
+            pieces.append(piece)
+        return self.seal(dataset, journal, updated, question, pieces)
 
     def latest(self, dataset: str) -> Delivery | None:
         """The newest whole delivery of a table, or None."""
-        manifests = [
-            (found["requests"][-1]["received_at"], path.parent, found)
-            for path in (self._root / dataset).glob("*/manifest.json")
-            if (found := read_json(path)) is not None
-        ]
-        if not manifests:
-            return None
-        _, folder, manifest = max(manifests, key=lambda item: item[0])
-        return _delivery(folder, manifest)
+        self._finish(dataset)
+        return max(self.deliveries(dataset), key=lambda delivery: delivery.received_at, default=None)
 
-    def _free_vintage(self, dataset: str, wanted: str) -> str:
-        """The vintage's id, with a number where the same stamp was delivered before."""
-        number, candidate = 1, wanted
-        while (self._root / dataset / candidate / "manifest.json").exists():
-            number += 1
-            candidate = f"{wanted}-{number}"
-        return candidate
+    def deliveries(self, dataset: str) -> list[Delivery]:
+        """All whole deliveries of a table, oldest first."""
+        found = [
+            _delivery(path.parent, manifest)
+            for path in (self._root / dataset).glob(f"*/{MANIFEST}")
+            if (manifest := read_json(path)) is not None
+        ]
+        return sorted(found, key=lambda delivery: delivery.received_at)
+
+    def delivery(self, dataset: str, vintage: str) -> Delivery | None:
+        """One delivery by the id of its vintage, or None."""
+        return next((d for d in self.deliveries(dataset) if d.vintage == vintage), None)
+
+    def _finish(self, dataset: str) -> Path | None:
+        """Give a journal that has its manifest the name of its vintage; a kill may have come in between."""
+        folder = self._root / dataset / INCOMING
+        manifest = read_json(folder / MANIFEST)
+        if manifest is None:
+            return None
+        place = _free(self._root / dataset, manifest["vintage"])
+        folder.rename(place)
+        return place
 
 
 def vintage_id(updated: str) -> str:
@@ -108,13 +245,21 @@ def vintage_id(updated: str) -> str:
     return re.sub(r"[^0-9TZ]", "", re.sub(r"\.\d+|\+\d{2}:?\d{2}$", "", updated)) or "undated"
 
 
-def _keep(folder: Path, number: int, role: str, label: str, answer: Answer) -> dict[str, Any]:
-    name = f"{number:03d}-{role}.json"
-    write_bytes(folder / name, answer.content, read_only=True)
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def _free(parent: Path, wanted: str) -> Path:
+    """A folder's name that is not taken: the wanted one, or with a number where it was delivered before."""
+    number, candidate = 1, parent / wanted
+    while candidate.exists():
+        number += 1
+        candidate = parent / f"{wanted}-{number}"
+    return candidate
+
+
+def _request(answer: Answer) -> dict[str, Any]:
     return {
-        "file": name,
-        "role": role,
-        "label": label,
         "method": answer.method,
         "url": answer.url,
         "body": answer.request_body.decode() if answer.request_body else None,
@@ -129,11 +274,14 @@ def _keep(folder: Path, number: int, role: str, label: str, answer: Answer) -> d
 def _delivery(folder: Path, manifest: dict[str, Any]) -> Delivery:
     return Delivery(
         dataset=manifest["dataset"],
-        vintage=manifest["vintage"],
+        vintage=folder.name,
         updated=manifest["updated"],
         question=manifest["question"],
         answers=[
             ArchivedAnswer(request["role"], request["label"], folder / request["file"])
             for request in manifest["requests"]
         ],
+        received_at=max(request["received_at"] for request in manifest["requests"]),
+        content=manifest["content"],
+        description=manifest["description"],
     )

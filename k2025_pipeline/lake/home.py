@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 from filelock import FileLock, Timeout
@@ -61,6 +61,11 @@ class Home:
     def public(self) -> Path:
         """Published Parquet, a file per public table."""
         return self.root / "public"
+
+    @property
+    def published_values(self) -> Path:
+        """What was published before: a row per change of an indicator's value or status."""
+        return self.root / "published" / "indicator_values.parquet"
 
     @property
     def reports(self) -> Path:
@@ -157,4 +162,36 @@ def read_json(path: Path) -> Any | None:
     try:
         return orjson.loads(path.read_bytes())
     except FileNotFoundError:
+        return None
+
+
+def append_line(path: Path, content: Any) -> None:
+    """Append one JSON object as a line and see it on the disk before going on."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab+") as file:
+        if file.tell() and not _ends_with_newline(file):
+            file.write(b"\n")  # a kill cut the last line: it must not swallow this one
+        file.write(orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_lines(path: Path) -> list[Any]:
+    """Lines written by :func:`append_line`; one that a kill left unfinished does not count."""
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return []
+    return [found for line in lines if (found := _whole(line)) is not None]
+
+
+def _ends_with_newline(file: BinaryIO) -> bool:
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) == b"\n"
+
+
+def _whole(line: bytes) -> Any | None:
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError:
         return None

@@ -1,13 +1,13 @@
-"""Typed tables: Parquet per table and vintage, and which vintage is current.
+"""Typed tables: Parquet per table and vintage, their history, and which vintage is current.
 
-Here belongs writing, choosing and finding vintages. Not here: how a frame is made (``tables``)
-or what makes it good (``validation``).
+Here belongs writing, choosing and finding vintages, and the record of what was refused or overruled.
+Not here: how a frame or a history is made (``ingest``) or what makes it good (``validation``).
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -20,22 +20,45 @@ from k2025_pipeline.lake.home import Home, read_json, write_bytes, write_json
 
 @dataclass(frozen=True)
 class Vintage:
-    """The current vintage of a table.
+    """A vintage of a table that is, or once was, the current one.
 
     Attributes:
         dataset: table or classification. vintage: id. updated: the source's stamp.
+        valid_from: since when it holds: the stamp, or the time of fetching where figures changed without it.
         accepted_at: when it became current, ISO 8601 UTC. rows: number of rows. content: hash of them.
-        verdict: how it was validated, as data. stale_because: why a newer one was refused, or None.
+        verdict: how it was validated, as data. changes: what it changed, a row per kind (``ingest.history``).
+        overruled: who accepted it in spite of the verdict, when and why, or None.
+        stale_because: why a newer one was refused, or None.
     """
 
     dataset: str
     vintage: str
     updated: str
+    valid_from: str
     accepted_at: str
     rows: int
     content: str
     verdict: dict[str, Any]
+    changes: list[dict[str, Any]] = field(default_factory=list)
+    overruled: dict[str, Any] | None = None
     stale_because: str | None = None
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A delivery that was not made current.
+
+    Attributes:
+        dataset: table or classification. vintage: id. updated: the source's stamp. because: in words.
+        refused_at: ISO 8601 UTC. verdicts: as data; empty where the delivery could not be read.
+    """
+
+    dataset: str
+    vintage: str
+    updated: str
+    because: str
+    refused_at: str
+    verdicts: list[dict[str, Any]]
 
 
 class TypedLake:
@@ -53,22 +76,72 @@ class TypedLake:
         found = read_json(self._root / dataset / "current.json")
         return Vintage(**found) if found else None
 
-    def accept(self, dataset: str, vintage: str, updated: str, frame: pl.DataFrame, verdict: dict[str, Any]) -> Vintage:
-        """Write a validated frame and make it the current vintage."""
-        buffer = BytesIO()
-        frame.write_parquet(buffer, compression="zstd")
-        write_bytes(self.path(dataset, vintage), buffer.getvalue(), read_only=True)
-        accepted = Vintage(
-            dataset=dataset,
-            vintage=vintage,
-            updated=updated,
+    def vintages(self, dataset: str) -> list[Vintage]:
+        """All vintages that have been current, oldest first."""
+        records = [read_json(path) for path in (self._root / dataset / "vintages").glob("*.json")]
+        return sorted((Vintage(**record) for record in records if record), key=lambda v: v.valid_from)
+
+    def history(self, dataset: str) -> Path | None:
+        """File with the cells of all vintages by validity, up to the current one; None where there is none."""
+        current = self.current(dataset)
+        path = self._history_path(current) if current else None
+        return path if path is not None and path.exists() else None
+
+    def accept(self, accepted: Vintage, frame: pl.DataFrame, history: pl.DataFrame | None = None) -> Vintage:
+        """Write a validated frame and make it the current vintage.
+
+        Args:
+            accepted: what is known of it; rows, content and time of acceptance are filled in here.
+            frame: its rows. history: cells of all vintages including this one.
+
+        Returns:
+            The vintage as it stands.
+        """
+        parquet = _as_parquet(frame)
+        write_bytes(self.path(accepted.dataset, accepted.vintage), parquet, read_only=True)
+        standing = replace(
+            accepted,
             accepted_at=datetime.now(UTC).isoformat(timespec="seconds"),
             rows=frame.height,
-            content=hashlib.sha256(buffer.getvalue()).hexdigest(),
-            verdict=verdict,
+            content=hashlib.sha256(parquet).hexdigest(),
         )
-        self._point(accepted)
-        return accepted
+        if history is not None:
+            write_bytes(self._history_path(standing), _as_parquet(history))
+        write_json(self._root / standing.dataset / "vintages" / f"{standing.vintage}.json", asdict(standing))
+        self._point(standing)
+        for older in self._history_path(standing).parent.glob("*.parquet"):
+            if older != self._history_path(standing):
+                older.unlink()  # the newest holds what they held
+        return standing
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Record that a delivery was not made current, and why; the record of the first night stays."""
+        path = self._refusal_path(refusal.dataset, refusal.vintage)
+        standing = read_json(path)
+        if standing is None or standing["because"] != refusal.because:
+            write_json(path, asdict(refusal))
+
+    def refusal(self, dataset: str, vintage: str) -> Refusal | None:
+        """Why a delivery was refused, or None where it was not."""
+        found = read_json(self._refusal_path(dataset, vintage))
+        return Refusal(**found) if found else None
+
+    def refusals(self, dataset: str) -> list[Refusal]:
+        """Deliveries that were refused and have not been accepted since, oldest first."""
+        accepted = {vintage.vintage for vintage in self.vintages(dataset)}
+        records = [read_json(path) for path in (self._root / dataset / "refused").glob("*.json")]
+        found = [Refusal(**record) for record in records if record]
+        return sorted((r for r in found if r.vintage not in accepted), key=lambda r: r.refused_at)
+
+    def overrule(self, dataset: str, vintage: str, rules: list[str], reason: str, by: str) -> None:
+        """Record that a person accepts a delivery in spite of the rules that it breaks."""
+        content = {"rules": rules, "reason": reason, "by": by, "at": datetime.now(UTC).isoformat(timespec="seconds")}
+        write_json(self._root / dataset / "overruled" / f"{vintage}.json", content)
+
+    def overruled(self, dataset: str, vintage: str) -> dict[str, Any] | None:
+        """Who overruled which rules for a delivery, when and why, or None."""
+        found: dict[str, Any] | None = read_json(self._root / dataset / "overruled" / f"{vintage}.json")
+        return found
 
     def note_absence(self, dataset: str, state: str, because: str) -> None:
         """Note why there is no vintage at all: ``not_offered``, ``failed`` or ``refused``."""
@@ -93,7 +166,7 @@ class TypedLake:
             return None
         if current.stale_because == because:
             return current
-        stale = Vintage(**{**asdict(current), "stale_because": because})
+        stale = replace(current, stale_because=because)
         self._point(stale)
         return stale
 
@@ -101,7 +174,19 @@ class TypedLake:
         """Take the stale mark away: the source has nothing newer than the current vintage."""
         current = self.current(dataset)
         if current is not None and current.stale_because is not None:
-            self._point(Vintage(**{**asdict(current), "stale_because": None}))
+            self._point(replace(current, stale_because=None))
 
     def _point(self, vintage: Vintage) -> None:
         write_json(self._root / vintage.dataset / "current.json", asdict(vintage))
+
+    def _history_path(self, vintage: Vintage) -> Path:
+        return self._root / vintage.dataset / "history" / f"{vintage.vintage}.parquet"
+
+    def _refusal_path(self, dataset: str, vintage: str) -> Path:
+        return self._root / dataset / "refused" / f"{vintage}.json"
+
+
+def _as_parquet(frame: pl.DataFrame) -> bytes:
+    buffer = BytesIO()
+    frame.write_parquet(buffer, compression="zstd")
+    return buffer.getvalue()

@@ -19,7 +19,7 @@ from k2025_pipeline.settings import Settings
 from k2025_pipeline.warehouse import dbt_project
 
 LAYERS = {
-    "core": "fqn:k2025.staging fqn:k2025.core resource_type:seed",
+    "core": "fqn:k2025.staging fqn:k2025.history fqn:k2025.core resource_type:seed",
     "marts": "fqn:k2025.marts",
     "public": "fqn:k2025.public",
 }

@@ -38,6 +38,11 @@ def _raw_asset(contract: Contract) -> dg.AssetsDefinition:
                 asset=key,
                 description="Kildens metadata er som kontrakten / as the contract says.",
             ),
+            dg.AssetCheckSpec(
+                "stamp_tells_changes",
+                asset=key,
+                description="Kilden endrer ikke noe uten å si det / nothing changes without a new stamp.",
+            ),
         ],
     )
     def _asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
@@ -46,7 +51,7 @@ def _raw_asset(contract: Contract) -> dg.AssetsDefinition:
             asset_key=key,
             data_version=dg.DataVersion(outcome.delivery.vintage if outcome.delivery else outcome.state),
             metadata=_metadata(outcome),
-            check_results=[_answered(outcome), _as_declared(outcome)],
+            check_results=[_answered(outcome), _as_declared(outcome), _stamp_tells_changes(outcome)],
         )
 
     return _asset
@@ -84,6 +89,15 @@ def _as_declared(outcome: FetchOutcome) -> dg.AssetCheckResult:
         passed=not rows,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"message": _differences(outcome), "rows": rows_as_table(rows)},
+    )
+
+
+def _stamp_tells_changes(outcome: FetchOutcome) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name="stamp_tells_changes",
+        passed=outcome.silent_change is None,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"message": outcome.silent_change or "nothing changed without a new stamp, as far as was looked"},
     )
 
 

@@ -9,6 +9,7 @@ from k2025_pipeline.catalog import Catalog
 from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.catalog.tables import TableContract
 from k2025_pipeline.ingest import acceptance
+from k2025_pipeline.ingest.acceptance import CODE_CHANGES
 from k2025_pipeline.night import Contract
 from k2025_pipeline.orchestration.common import FRESHNESS, NIGHT, night_of, rows_as_table
 from k2025_pipeline.validation.contract import RuleResult, Verdict
@@ -48,7 +49,7 @@ def _typed_asset(contract: Contract) -> dg.AssetsDefinition:
 def _spec(contract: Contract, name: str) -> dg.AssetSpec:
     return dg.AssetSpec(
         key=["typed", name],
-        deps=[dg.AssetKey(["raw", contract.name])],
+        deps=_deps(contract),
         group_name="typed",
         description=f"{contract.title.nb} / {contract.title.en}\n\n{contract.description.nb}",
         owners=[contract.owner],
@@ -57,6 +58,12 @@ def _spec(contract: Contract, name: str) -> dg.AssetSpec:
         metadata=_column_schema(contract),
         freshness_policy=FRESHNESS,
     )
+
+
+def _deps(contract: Contract) -> list[dg.AssetKey]:
+    """The delivery, and for a table Klass's code changes: they explain why a region may vanish."""
+    raw = dg.AssetKey(["raw", contract.name])
+    return [raw] if isinstance(contract, ClassificationContract) else [raw, dg.AssetKey(["typed", CODE_CHANGES])]
 
 
 def _column_schema(contract: Contract) -> dict[str, Any]:
@@ -100,12 +107,14 @@ def _materialized(outcome: acceptance.Outcome, name: str) -> dg.MaterializeResul
 def _check_results(outcome: acceptance.Outcome, name: str, has_faults: bool) -> Iterator[dg.AssetCheckResult]:
     key = dg.AssetKey(["typed", name])
     verdict = next((v for v in outcome.verdicts if v.table == name), None)
+    vintage = outcome.vintages.get(name)
+    overruled = vintage.overruled if vintage and outcome.state != "refused" else None
     yield dg.AssetCheckResult(
         check_name=CONTRACT,
         asset_key=key,
         passed=outcome.state != "refused" if verdict is None else verdict.passed,
-        severity=dg.AssetCheckSeverity.ERROR,
-        metadata=_contract_metadata(outcome, verdict),
+        severity=dg.AssetCheckSeverity.WARN if overruled else dg.AssetCheckSeverity.ERROR,
+        metadata=_contract_metadata(outcome, verdict) | ({"overruled": overruled} if overruled else {}),
     )
     if has_faults:
         faults = [r for r in verdict.results if not r.blocking] if verdict else []

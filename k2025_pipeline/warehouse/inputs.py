@@ -23,6 +23,7 @@ from k2025_pipeline.klass.client import SCHEMAS
 from k2025_pipeline.lake.home import Home
 from k2025_pipeline.lake.typed import TypedLake, Vintage
 from k2025_pipeline.validation.columns import typed_schema
+from k2025_pipeline.warehouse import record
 
 Row = dict[str, Any]
 
@@ -48,7 +49,7 @@ def fingerprint(home: Home, catalog: Catalog, folders: list[Path]) -> str:
     for dataset in sorted(input_schemas(catalog)):
         vintage = lake.current(dataset)
         digest.update(repr(vintage and (dataset, vintage.content, vintage.updated)).encode())
-        digest.update(repr(lake.state(dataset)).encode())
+        digest.update(repr((lake.state(dataset), lake.refusals(dataset))).encode())
     for folder in folders:
         for path in sorted(p for p in folder.rglob("*") if p.suffix in {".yml", ".sql", ".csv"}):
             if "target" not in path.parts:
@@ -70,11 +71,16 @@ def prepare(home: Home, catalog: Catalog, source: str) -> None:
         connection.execute("set TimeZone = 'UTC'; create schema typed; create schema catalog")
         for dataset, schema in input_schemas(catalog).items():
             _lay(connection, lake, dataset, schema, source)
+        for table in catalog.tables.values():
+            _lay_history(connection, lake, table)
         states = source_tables(connection, catalog, lake, source)
         for name, rows in declared_tables(catalog).items():
             frame = pl.DataFrame(rows, infer_schema_length=None)
             _create(connection, name, frame.cast({pl.Int64: pl.Int32}))
         _create(connection, "source_tables", states)
+        _create(connection, "vintages", record.vintages(catalog, lake))
+        _create(connection, "changes", record.changes(catalog, lake))
+        connection.execute(record.published_values(home))
 
 
 def _lay(
@@ -91,6 +97,18 @@ def _lay(
         f"create view typed.{dataset} as select *, timestamptz '{_stamp(vintage)}' as vintage, "
         f"'{source}' as source, {vintage.stale_because is not None} as is_stale from read_parquet('{path}')"
     )
+
+
+def _lay_history(connection: duckdb.DuckDBPyConnection, lake: TypedLake, table: TableContract) -> None:
+    """The cells of all vintages by validity, as ``ingest.history`` keeps them."""
+    path = lake.history(table.name)
+    if path is None:
+        columns = ", ".join(f'"{name}" varchar' for name in [*table.key, "unit"])
+        rest = "value double, symbol varchar, valid_from timestamptz, valid_to timestamptz"
+        connection.execute(f"create table typed.{table.name}_history ({columns}, {rest})")
+        return
+    text = str(path).replace("'", "''")
+    connection.execute(f"create view typed.{table.name}_history as select * from read_parquet('{text}')")
 
 
 def _stamp(vintage: Vintage) -> str:

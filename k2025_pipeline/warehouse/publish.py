@@ -16,7 +16,8 @@ import duckdb
 import polars as pl
 
 from k2025_pipeline.catalog import Catalog
-from k2025_pipeline.catalog.generate import column_docs
+from k2025_pipeline.catalog.generate import column_docs, history_docs
+from k2025_pipeline.catalog.tables import TableContract
 from k2025_pipeline.lake.home import Home, read_json, write_json
 
 STORAGE_VERSION = "v1.2.0"
@@ -63,6 +64,7 @@ def publish(home: Home, catalog: Catalog, fingerprint: str, source: str) -> Publ
         source=source,
         tables=tables,
     )
+    _remember(home)
     candidate.chmod(0o444)
     candidate.replace(home.warehouse)
     _swap_folder(parquet, home.public)
@@ -85,7 +87,9 @@ def _write(home: Home, catalog: Catalog, candidate: Path, parquet: Path) -> dict
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"attach '{_quoted(candidate)}' as target (storage_version '{STORAGE_VERSION}')")
         connection.execute(f"attach '{_quoted(home.build_file)}' as build (read_only)")
-        connection.execute("begin; create schema target.public; create schema target.source")
+        connection.execute("begin")
+        for schema in ("public", "source", "source_history"):
+            connection.execute(f"create schema target.{schema}")
         counts = {}
         for name in _public_tables(connection):
             counts[f"public.{name}"] = _copy(connection, f"public.{name}", f"public.{name}")
@@ -96,8 +100,38 @@ def _write(home: Home, catalog: Catalog, candidate: Path, parquet: Path) -> dict
             target = f"source.{table.name}"
             counts[target] = _copy(connection, f"staging.stg_{table.name}", target)
             _comment(connection, target, f"{table.title.nb} / {table.title.en}", column_docs(table))
+            counts[f"source_history.{table.name}"] = _write_history(connection, table)
         connection.execute("commit; checkpoint target; detach target")
     return counts
+
+
+def _write_history(connection: duckdb.DuckDBPyConnection, table: TableContract) -> int:
+    """The cells of all vintages, and a macro that gives the table as it was known at the end of a day."""
+    target = f"source_history.{table.name}"
+    cells = _copy(connection, f"history.history_{table.name}", target)
+    text = f"{table.title.nb}: tallene slik de var i hver utgave / figures as each vintage had them"
+    _comment(connection, target, text, history_docs(table))
+    # Made from inside the file, so that the macro's text names no database and the file may have any name.
+    connection.execute(
+        f"use target; create macro {target}_as_of(day) as table "
+        f"select * exclude (valid_from, valid_to) from {target} "
+        "where valid_from < cast(day as date) + interval 1 day "
+        "and (valid_to is null or valid_to >= cast(day as date) + interval 1 day); use memory"
+    )
+    return cells
+
+
+def _remember(home: Home) -> None:
+    """Keep what is being published, for the revisions of later nights."""
+    place = home.published_values
+    place.parent.mkdir(parents=True, exist_ok=True)
+    candidate = place.with_suffix(".candidate")
+    with duckdb.connect(str(home.build_file), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(
+            f"copy public.indicator_history to '{_quoted(candidate)}' (format parquet, compression zstd)"
+        )
+    candidate.replace(place)
 
 
 def _public_tables(connection: duckdb.DuckDBPyConnection) -> list[str]:

@@ -9,7 +9,6 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from k2025_pipeline.demo.documents import DamagedFile, Folder
 from k2025_pipeline.demo.limits import Gateway
 from k2025_pipeline.demo.selection_grammar import positions, split_get_value
 from k2025_pipeline.demo.server import LocalStatbank, create_app
+from statbank_folders import VALUES, change, write_folder, write_klass
 
 API = "/api/pxwebapi/v2"
 TIMEOUT = 30
@@ -38,66 +38,9 @@ PARAMETER_ERROR = b'{"type":"Parameter error","title":"%s","status":400}'
 UNKNOWN_TABLE = b'{"type":"Parameter error","title":"Non-existent table","status":404}'
 
 
-def _dimension(label: str, codes: dict[str, str], elimination: bool) -> dict[str, Any]:
-    index = {code: place for place, code in enumerate(codes)}
-    extension = {"elimination": elimination, "show": "value", "codelists": []}
-    return {"label": label, "category": {"index": index, "label": codes}, "extension": extension}
-
-
-def _document(
-    label: str, dimensions: dict[str, Any], values: list[Any], status: dict[str, str], geo: str = "Region"
-) -> dict[str, Any]:
-    return {
-        "version": "2.0",
-        "class": "dataset",
-        "label": label,
-        "source": "test",
-        "updated": (datetime.now(UTC) - timedelta(days=3)).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "note": ["A note."],
-        "role": {"time": ["Tid"], "geo": [geo], "metric": ["ContentsCode"]},
-        "id": list(dimensions),
-        "size": [len(part["category"]["index"]) for part in dimensions.values()],
-        "dimension": dimensions,
-        "extension": {"px": {"tableid": label[:5]}},
-        "value": values,
-        "status": status,
-    }
-
-
-def _contents() -> dict[str, Any]:
-    contents = _dimension("statistikkvariabel", {"Antall": "Antall", "Andel": "Andel"}, False)
-    contents["category"]["unit"] = {code: {"base": "antall", "decimals": 0} for code in ("Antall", "Andel")}
-    contents["extension"]["refperiod"] = {"Antall": "31.12", "Andel": "31.12"}
-    return contents
-
-
-YEARS = {"2019": "2019", "2020": "2020", "2021": "2021"}
-VALUES = [1, 6.0, None, 4.5, 0, -2, 7, 8, 9, None, None, 12, 10, 20, 30, 40.25, 5, 6, 70, 80, 90, None, 1, 2]
-STATUS = {"2": ":", "9": "..", "10": ".", "21": ".."}
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two tables: 00001 plain and under a codelist, 00002 only under a codelist."""
-    root = tmp_path_factory.mktemp("tables")
-    (root / "statbank").mkdir()
-    (root / "klass").mkdir()
-    sexes = _dimension("kjønn", {"2": "Kvinner", "1": "Menn"}, True)
-    rest = {"Kjonn": sexes, "ContentsCode": _contents(), "Tid": _dimension("år", YEARS, False)}
-    plain = _dimension("region", {"0301": "Oslo", "1508a": "Ålesund"}, False)
-    summed = _dimension("region", {"K-0301": "Oslo", "K-1508": "Ålesund"}, True)
-    documents = {
-        "00001": _document("00001: Brukere i kommuner", {"Region": plain, **rest}, VALUES, STATUS),
-        "00001@agg_Sum": _document("00001: Brukere i kommuner", {"Region": summed, **rest}, VALUES[::-1], {}),
-        "00002@agg_KommSummer": _document("00002: Befolkning", {"Region": summed, **rest}, VALUES, STATUS),
-    }
-    documents["00001@agg_Sum"]["extension"]["codelist"] = {
-        "label": "Summer",
-        "valueMap": {"K-1508": ["1507"]},
-    }
-    for name, content in documents.items():
-        (root / "statbank" / f"{name}.json").write_bytes(orjson.dumps(content))
-    return root
+    return write_folder(tmp_path_factory.mktemp("tables"))
 
 
 class Client:
@@ -628,10 +571,6 @@ class TestRunning:
             assert first.url != second.url
 
 
-def _change(old: str | None, old_name: str, new: str | None, new_name: str, date: str) -> dict[str, Any]:
-    return {"oldCode": old, "oldName": old_name, "newCode": new, "newName": new_name, "changeOccurred": date}
-
-
 class TestValidity:
     """Validity derived from changes as Klass gives them."""
 
@@ -641,12 +580,12 @@ class TestValidity:
         {"code": "1508", "name": "Ålesund"},
     )
     CHANGES = (
-        _change("5011", "Gammel", "5025", "Røros", "2018-01-01"),
-        _change("1103", "Stavanger", "1103", "Stavanger", "2020-01-01"),
-        _change("1141", "Finnøy", "1103", "Stavanger", "2020-01-01"),
-        _change("5025", "Røros", "5025", "Røros - Rosse", "2023-01-01"),
-        _change("1507", "Ålesund", "1508", "Ålesund", "2024-01-01"),
-        _change("9001", "Nedlagt", None, "", "2024-01-01"),
+        change("5011", "Gammel", "5025", "Røros", "2018-01-01"),
+        change("1103", "Stavanger", "1103", "Stavanger", "2020-01-01"),
+        change("1141", "Finnøy", "1103", "Stavanger", "2020-01-01"),
+        change("5025", "Røros", "5025", "Røros - Rosse", "2023-01-01"),
+        change("1507", "Ålesund", "1508", "Ålesund", "2024-01-01"),
+        change("9001", "Nedlagt", None, "", "2024-01-01"),
     )
     INTERVALS = (
         ("1103", "Stavanger", "2018-01-01", None),
@@ -663,35 +602,10 @@ class TestValidity:
         assert tuple((i["code"], i["name"], i["validFrom"], i["validTo"]) for i in found) == self.INTERVALS
 
 
-KLASS_131 = {
-    "classification": {
-        "name": "Kommuner",
-        "lastModified": "2026-01-01T00:00:00.000+0000",
-        "classificationType": "Klassifikasjon",
-    },
-    "codes": [
-        klass_files.code_item("1507", "Ålesund", "2020-01-01", "2024-01-01"),
-        klass_files.code_item("1508", "Ålesund", "2024-01-01", None),
-        klass_files.code_item("1580", "Haram", "2024-01-01", None),
-    ],
-    "changes": [
-        _change("1507", "Ålesund", "1508", "Ålesund", "2024-01-01"),
-        _change("1507", "Ålesund", "1580", "Haram", "2024-01-01"),
-    ],
-    "correspondences": {
-        target: [klass_files.correspondence_item(("1508", "Ålesund"), (group, "x"), "2024-01-01", end)]
-        for target, group, end in (("112", "EKG11", None), ("128", "03", None), ("104", "15", "2025-01-01"))
-    },
-}
-
-
 class TestKlass:
     @pytest.fixture(scope="class")
     def server(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-        root = tmp_path_factory.mktemp("classifications")
-        (root / "klass").mkdir()
-        (root / "klass" / "131.json").write_bytes(orjson.dumps(KLASS_131))
-        with LocalStatbank(root) as running:
+        with LocalStatbank(write_klass(tmp_path_factory.mktemp("classifications"))) as running:
             yield running.url
 
     @pytest.fixture

@@ -1,0 +1,50 @@
+-- What was published of each indicator, region and period: a row per change of value or status, tonight's included.
+with last_told as (
+    select *
+    from {{ source('catalog', 'published_values') }}
+    qualify row_number() over (
+        partition by indicator_id, definition_version, region_code, period
+        order by published_at desc
+    ) = 1
+),
+
+tonight as (
+    select
+        coalesce(results.indicator_id, last_told.indicator_id) as indicator_id,
+        coalesce(results.definition_version, last_told.definition_version) as definition_version,
+        coalesce(results.region_code, last_told.region_code) as region_code,
+        coalesce(results.period, last_told.period) as period,
+        results.value,
+        coalesce(results.obs_status, 'L') as obs_status,
+        coalesce(results.vintage, last_told.vintage) as vintage,
+        timestamptz '{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S.%f") }}+00' as published_at
+    from {{ ref('indicator_values') }} as results
+    full join last_told
+        on
+            results.indicator_id = last_told.indicator_id
+            and results.definition_version = last_told.definition_version
+            and results.region_code = last_told.region_code
+            and results.period = last_told.period
+    where
+        last_told.indicator_id is null
+        or results.value is distinct from last_told.value
+        or coalesce(results.obs_status, 'L') is distinct from last_told.obs_status
+),
+
+told as (
+    select * from {{ source('catalog', 'published_values') }}
+    union all by name
+    select * from tonight
+)
+
+select
+    indicator_id,
+    definition_version,
+    region_code,
+    period,
+    value,
+    obs_status,
+    vintage,
+    published_at
+from told
+order by indicator_id, region_code, period, published_at
