@@ -90,7 +90,8 @@ def refresh(source: str | None, only: tuple[str, ...], force: bool) -> None:
     from k2025_pipeline.catalog import load_catalog
     from k2025_pipeline.console import ConsoleReporter, print_summary
     from k2025_pipeline.ingest.source import identity, keeps_hours
-    from k2025_pipeline.lake.home import Home
+    from k2025_pipeline.lake.home import Home, read_json
+    from k2025_pipeline.night import LAST_RUN
     from k2025_pipeline.pxweb.hours import PublicationHours
 
     settings = _settings(source)
@@ -109,8 +110,8 @@ def refresh(source: str | None, only: tuple[str, ...], force: bool) -> None:
     console.print(f"[dim]{settings.source} → {home.root}[/]", highlight=False)
     with home.held(), _log_file(home.root / "refresh.log"):
         success, checks = run_job(settings, reporter, force, only)
-    requests = _requests(home)
-    print_summary(console, home, reporter, checks, requests, time.monotonic() - started)
+    record = read_json(home.root / LAST_RUN) or {}
+    print_summary(console, home, reporter, checks, record, time.monotonic() - started)
     if not success:
         console.print(
             f"\n[bold red]Blocked: nothing was published.[/] The file stands as it was. "
@@ -160,14 +161,6 @@ def run_job(
             run_config={"resources": {NIGHT: {"config": {"force": force, "only": list(only)}}}},
         )
         return result.success, list(result.get_asset_check_evaluations())
-
-
-def _requests(home: Any) -> dict[str, int]:
-    from k2025_pipeline.lake.home import read_json
-    from k2025_pipeline.night import LAST_RUN
-
-    record = read_json(home.root / LAST_RUN)
-    return dict(record["requests"]) if record else {}
 
 
 @contextlib.contextmanager

@@ -99,7 +99,7 @@ def print_summary(
     home: Home,
     reporter: ConsoleReporter,
     checks: list[Any],
-    requests: dict[str, int],
+    record: dict[str, Any],
     seconds: float,
 ) -> None:
     """Print what the night came to: tables, cells, checks, indicators, the file and a first query."""
@@ -109,7 +109,10 @@ def print_summary(
     grid.add_row("Cells", f"{_cells(home):,} in the published file".replace(",", " "))
     grid.add_row("Checks", f"{len(checks) - len(failed)} passed, {len(failed)} failed")
     grid.add_row("Indicators", _indicators(home))
-    asked = ", ".join(f"{count} to {service}" for service, count in sorted(requests.items())) or "none"
+    asked = (
+        ", ".join(f"{count} to {service}" for service, count in sorted(record.get("requests", {}).items())) or "none"
+    )
+    grid.add_row("Changes", record.get("changes") or "nothing was published")
     grid.add_row("Requests", f"{asked}; {seconds:.0f} seconds in all")
     if home.warehouse.exists():
         size = home.warehouse.stat().st_size / 1e6

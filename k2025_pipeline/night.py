@@ -27,7 +27,7 @@ from k2025_pipeline.pxweb.hours import PublicationHours
 from k2025_pipeline.pxweb.limiter import shared_folder
 from k2025_pipeline.pxweb.transport import Transport
 from k2025_pipeline.settings import Settings
-from k2025_pipeline.warehouse import audit, inputs, publish
+from k2025_pipeline.warehouse import audit, inputs, publish, report
 from k2025_pipeline.warehouse.publish import Published
 from k2025_pipeline.warehouse.results import Acceptance
 
@@ -94,7 +94,7 @@ class Night:
     Attributes:
         settings: environment. catalog: declarations. reporter: who is told.
         force: fetch everything anew. only: table ids to ask for; empty for all.
-        now: the time, with a zone. sleep: waits that many seconds.
+        now: the time, with a zone. sleep: waits that many seconds. changes: what tonight changed, once published.
     """
 
     settings: Settings
@@ -104,6 +104,7 @@ class Night:
     only: tuple[str, ...] = ()
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     sleep: Callable[[float], None] = time.sleep
+    changes: report.Changes | None = None
     _open: ExitStack = field(default_factory=ExitStack)
     _problems: dict[str, str] = field(default_factory=dict)
     _states: dict[str, str] = field(default_factory=dict)
@@ -238,12 +239,15 @@ class Night:
     def publish(self) -> Published:
         """Swap the new file in, or leave the old one where nothing changed."""
         standing = publish.published(self.home)
-        if standing is not None and self.up_to_date:
-            self.reporter.published(standing, True)
-            return standing
-        result = publish.publish(self.home, self.catalog, self.fingerprint, self.source_kind)
-        audit.keep_with_publication(self.home)
-        self.reporter.published(result, False)
+        skipped = standing is not None and self.up_to_date
+        if standing is None or not skipped:
+            result = publish.publish(self.home, self.catalog, self.fingerprint, self.source_kind)
+            audit.keep_with_publication(self.home)
+        else:
+            result = standing
+        self.changes = report.since(self.home, self.catalog, standing.published_at if standing else None)
+        report.write(self.home, self.changes)
+        self.reporter.published(result, skipped)
         return result
 
     def close(self) -> None:
@@ -264,4 +268,5 @@ class Night:
             "states": self._states,
             "problems": self._problems,
             "published_at": published.published_at if published else None,
+            "changes": self.changes.summary() if self.changes else None,
         }

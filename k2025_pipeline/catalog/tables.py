@@ -153,6 +153,35 @@ class Coverage(Declaration):
         return self
 
 
+class Drift(Declaration):
+    """How far a new vintage may be from the one that stands; beyond that it is refused, or shown.
+
+    A measure in a period is what is compared: with the same period of the standing vintage, and in a new period with
+    the latest one before.
+    """
+
+    rows: float = Field(
+        gt=0, le=1, allow_inf_nan=False, description="Largest change of the number of cells, as a share: 0.25."
+    )
+    magnitude: float = Field(
+        gt=1, allow_inf_nan=False, description="Largest factor by which figures may be larger or smaller on the whole."
+    )
+    smallest_sample: int = Field(
+        ge=1,
+        description="Fewest cells that a median or a share is formed of. Below, sums are compared and shares are not.",
+    )
+    jump: float = Field(
+        gt=1, allow_inf_nan=False, description="Factor beyond which a single figure is shown as a jump."
+    )
+    jump_from: float = Field(
+        gt=0, allow_inf_nan=False, description="Size that a figure must have, before or now, to be shown as a jump."
+    )
+    missing_rise: float = Field(
+        ge=0, lt=1, allow_inf_nan=False, description="Largest rise of the share of cells without figure, by symbol."
+    )
+    zeros_rise: float = Field(ge=0, lt=1, allow_inf_nan=False, description="Largest share of figures that become 0.")
+
+
 class TableContract(Declaration):
     """Everything the product declares about one Statbank table."""
 
@@ -170,6 +199,7 @@ class TableContract(Declaration):
     bands: list[Band] = Field(default_factory=list, description="Age bands that core sums single ages into.")
     symbols: list[str] = Field(default_factory=lambda: list(SYMBOLS), min_length=1)
     coverage: Coverage
+    drift: Drift
     calendar: Calendar
     reference_time: Text
     breaks: list[Break] = Field(default_factory=list)

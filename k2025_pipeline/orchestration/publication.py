@@ -79,6 +79,7 @@ def warehouse_asset(catalog: Catalog) -> dg.AssetsDefinition:
                 "sha256": published.sha256,
                 "source": published.source,
                 "tables": dg.MetadataValue.json(published.tables),
+                "changes": dg.MetadataValue.md(night.changes.markdown() if night.changes else ""),
             },
         )
 

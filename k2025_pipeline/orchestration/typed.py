@@ -12,9 +12,9 @@ from k2025_pipeline.ingest import acceptance
 from k2025_pipeline.ingest.acceptance import CODE_CHANGES
 from k2025_pipeline.night import Contract
 from k2025_pipeline.orchestration.common import FRESHNESS, NIGHT, night_of, rows_as_table
-from k2025_pipeline.validation.contract import RuleResult, Verdict
+from k2025_pipeline.validation.contract import KNOWN_FAULT, RuleResult, Verdict
 
-CONTRACT, KNOWN_FAULTS = "contract", "known_faults"
+CONTRACT, DRIFT, KNOWN_FAULTS = "contract", "drift", "known_faults"
 
 
 def typed_assets(catalog: Catalog) -> list[dg.AssetsDefinition]:
@@ -29,19 +29,19 @@ def _names(contract: Contract) -> list[str]:
 
 def _typed_asset(contract: Contract) -> dg.AssetsDefinition:
     names = _names(contract)
-    has_faults = isinstance(contract, TableContract) and any(m.zero_means_missing for m in contract.measures)
+    optional = _optional_checks(contract)
 
     @dg.multi_asset(
         name=f"typed_{contract.name}",
         specs=[_spec(contract, name) for name in names],
-        check_specs=[spec for name in names for spec in _check_specs(name, has_faults)],
+        check_specs=[spec for name in names for spec in _check_specs(name, optional)],
         required_resource_keys={NIGHT},
     )
     def _asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
         outcome = night_of(context).accept(contract)
         for name in names:
             yield _materialized(outcome, name)
-            yield from _check_results(outcome, name, has_faults)
+            yield from _check_results(outcome, name, optional)
 
     return _asset
 
@@ -80,13 +80,23 @@ def _column_schema(contract: Contract) -> dict[str, Any]:
     return {"dagster/column_schema": dg.TableSchema(columns)}
 
 
-def _check_specs(name: str, has_faults: bool) -> list[dg.AssetCheckSpec]:
+CHECKS = {
+    CONTRACT: "Kontrakten holder, og utgaven er ikke mistenkelig ulik den forrige (Pandera) / the contract holds.",
+    DRIFT: "Ulikt forrige utgave; vises, stanser ikke / different from the last vintage; shown, not blocking.",
+    KNOWN_FAULTS: "Kjente feil i kilden; vises, stanser ikke / known faults of the source; shown, not blocking.",
+}
+
+
+def _optional_checks(contract: Contract) -> list[str]:
+    """Checks that not every dataset has: drift of a table, and faults that its contract declares."""
+    if isinstance(contract, ClassificationContract):
+        return []
+    return [DRIFT, KNOWN_FAULTS] if any(m.zero_means_missing for m in contract.measures) else [DRIFT]
+
+
+def _check_specs(name: str, optional: list[str]) -> list[dg.AssetCheckSpec]:
     key = dg.AssetKey(["typed", name])
-    specs = [dg.AssetCheckSpec(CONTRACT, asset=key, description="Kontrakten holder (Pandera) / the contract holds.")]
-    if has_faults:
-        text = "Kjente feil i kilden; vises, stanser ikke / known faults of the source; shown, not blocking."
-        specs.append(dg.AssetCheckSpec(KNOWN_FAULTS, asset=key, description=text))
-    return specs
+    return [dg.AssetCheckSpec(check, asset=key, description=CHECKS[check]) for check in [CONTRACT, *optional]]
 
 
 def _materialized(outcome: acceptance.Outcome, name: str) -> dg.MaterializeResult:
@@ -104,7 +114,7 @@ def _materialized(outcome: acceptance.Outcome, name: str) -> dg.MaterializeResul
     )
 
 
-def _check_results(outcome: acceptance.Outcome, name: str, has_faults: bool) -> Iterator[dg.AssetCheckResult]:
+def _check_results(outcome: acceptance.Outcome, name: str, optional: list[str]) -> Iterator[dg.AssetCheckResult]:
     key = dg.AssetKey(["typed", name])
     verdict = next((v for v in outcome.verdicts if v.table == name), None)
     vintage = outcome.vintages.get(name)
@@ -116,15 +126,22 @@ def _check_results(outcome: acceptance.Outcome, name: str, has_faults: bool) -> 
         severity=dg.AssetCheckSeverity.WARN if overruled else dg.AssetCheckSeverity.ERROR,
         metadata=_contract_metadata(outcome, verdict) | ({"overruled": overruled} if overruled else {}),
     )
-    if has_faults:
-        faults = [r for r in verdict.results if not r.blocking] if verdict else []
+    shown = [r for r in verdict.results if not r.blocking] if verdict else []
+    for check in optional:
+        results = [r for r in shown if (r.rule == KNOWN_FAULT) == (check == KNOWN_FAULTS)]
+        message = _faults_message(results) if check == KNOWN_FAULTS else _drift_message(results)
         yield dg.AssetCheckResult(
-            check_name=KNOWN_FAULTS,
+            check_name=check,
             asset_key=key,
-            passed=all(fault.passed for fault in faults),
+            passed=all(result.passed for result in results),
             severity=dg.AssetCheckSeverity.WARN,
-            metadata={"message": _faults_message(faults), **_rules_metadata(faults)},
+            metadata={"message": message, **_rules_metadata(results)},
         )
+
+
+def _drift_message(results: list[RuleResult]) -> str:
+    seen = [result for result in results if not result.passed]
+    return "; ".join(f"{r.rule}: {r.failed}. {r.advice}" for r in seen) or "as the last vintage"
 
 
 def _faults_message(faults: list[RuleResult]) -> str:

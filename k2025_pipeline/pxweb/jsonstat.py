@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from types import NoneType
 from typing import Any, TypeVar
 
 import numpy as np
 import orjson
 import polars as pl
+import pyarrow as pa
 
 from k2025_pipeline.pxweb.errors import InvalidAnswer
 
-PYTHON_TYPES: dict[type[pl.DataType], set[type]] = {pl.Float64: {int, float, NoneType}, pl.String: {str, NoneType}}
 JSON_NAMES: dict[type, str] = {
     dict: "an object",
     list: "an array",
@@ -78,7 +77,12 @@ def describe(raw: bytes) -> Dataset:
     Raises:
         InvalidAnswer: when the document is not a JSON-stat dataset.
     """
-    return _describe(_document(raw))
+    return describe_document(_parsed(raw))
+
+
+def describe_document(document: Any) -> Dataset:
+    """As :func:`describe`, of JSON that is already parsed."""
+    return _describe(_dataset(document))
 
 
 def decode(raw: bytes) -> pl.DataFrame:
@@ -88,38 +92,50 @@ def decode(raw: bytes) -> pl.DataFrame:
         raw: bytes of a JSON-stat 2.0 document (or a 1.x one wrapped in ``dataset``).
 
     Returns:
-        A column per dimension id with codes (String), then ``value`` (Float64, null where the
-        source has none) and ``status`` (String, null where there is no symbol).
+        A column per dimension id with codes (Categorical), then ``value`` (Float64, null where the
+        source has none) and ``status`` (Categorical, null where there is no symbol).
 
     Raises:
         InvalidAnswer: when sizes, values or indexes do not fit together, or the cells are too many.
     """
-    document = _document(raw)
-    dimensions = _describe(document).dimensions
-    sizes = [len(d.codes) for d in dimensions]
-    if sizes != document["size"]:
-        raise InvalidAnswer(f"JSON-stat: `size` says {document['size']}, but the categories number {sizes}.")
-    cells = prod(sizes) if sizes else 0
-    if cells > MOST_CELLS:
-        raise InvalidAnswer(f"JSON-stat: {cells} cells are more than an answer can have.")
-    columns = [_code_column(d, sizes, place) for place, d in enumerate(dimensions)]
-    return pl.DataFrame([*columns, _values(document.get("value"), cells), _statuses(document.get("status"), cells)])
+    return decode_document(_parsed(raw))
 
 
-def _document(raw: bytes) -> dict[str, Any]:
+def decode_document(document: Any) -> pl.DataFrame:
+    """As :func:`decode`, of JSON that is already parsed; it is not changed."""
+    dataset = _dataset(document)
+    return _cells(dataset, _describe(dataset).dimensions)
+
+
+def read(raw: bytes) -> tuple[Dataset, pl.DataFrame]:
+    """What :func:`describe` and :func:`decode` return, from one parse."""
+    dataset = _dataset(_parsed(raw))
+    described = _describe(dataset)
+    return described, _cells(dataset, described.dimensions)
+
+
+def _parsed(raw: bytes) -> Any:
     try:
-        document = orjson.loads(raw)
+        return orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise InvalidAnswer(f"JSON-stat: {len(raw)} bytes that are not complete JSON ({error}).") from error
+
+
+def _dataset(document: Any) -> dict[str, Any]:
+    """The dataset in a document, with ``id`` and ``size`` where version 2 has them."""
     if isinstance(document, dict) and "dataset" in document:
-        document = document["dataset"]
-        inner = document.get("dimension") if isinstance(document, dict) else None
-        for member in ("id", "size", "role"):
-            if isinstance(inner, dict) and member in inner:
-                document.setdefault(member, inner[member])
+        document = _unwrapped(document["dataset"])
     if not isinstance(document, dict) or not {"id", "size", "dimension"} <= document.keys():
         raise InvalidAnswer("JSON-stat: the document has no `id`, `size` and `dimension`.")
     return document
+
+
+def _unwrapped(dataset: Any) -> Any:
+    """A dataset of version 1, whose ``dimension`` may hold what stands beside it in version 2."""
+    inner = dataset.get("dimension") if isinstance(dataset, dict) else None
+    if not isinstance(inner, dict):
+        return dataset
+    return {member: inner[member] for member in ("id", "size", "role") if member in inner} | dataset
 
 
 def _describe(document: dict[str, Any]) -> Dataset:
@@ -222,38 +238,49 @@ def _entries(category: dict[str, Any], member: str, kind: type[Member], name: st
     return found
 
 
+def _cells(document: dict[str, Any], dimensions: list[DimensionInfo]) -> pl.DataFrame:
+    sizes = [len(d.codes) for d in dimensions]
+    if sizes != document["size"]:
+        raise InvalidAnswer(f"JSON-stat: `size` says {document['size']}, but the categories number {sizes}.")
+    cells = prod(sizes) if sizes else 0
+    if cells > MOST_CELLS:
+        raise InvalidAnswer(f"JSON-stat: {cells} cells are more than an answer can have.")
+    columns = [_code_column(d, sizes, place) for place, d in enumerate(dimensions)]
+    return pl.DataFrame([*columns, _values(document.get("value"), cells), _statuses(document.get("status"), cells)])
+
+
 def _code_column(dimension: DimensionInfo, sizes: list[int], place: int) -> pl.Series:
     """Codes of one dimension repeated row-major: the last dimension varies fastest."""
     each = prod(sizes[place + 1 :]) if all(sizes) else 0
     times = prod(sizes[:place]) if all(sizes) else 0
     positions = np.tile(np.repeat(np.arange(sizes[place], dtype=np.uint32), each), times)
-    return pl.Series(dimension.id, dimension.codes, dtype=pl.String).gather(positions)
+    codes = pa.array(dimension.codes, pa.string())
+    return pl.Series(dimension.id, pa.DictionaryArray.from_arrays(positions, codes))
 
 
 def _values(value: Any, cells: int) -> pl.Series:
     if isinstance(value, dict):
-        return _scatter("value", value, cells, pl.Float64)
+        return _scatter(_numbers(list(value.values())), value, cells)
     values = value if isinstance(value, list) else []
     if len(values) != cells:
         raise InvalidAnswer(f"JSON-stat: {len(values)} values for {cells} cells.")
-    return _typed("value", values, pl.Float64)
+    return _numbers(values)
 
 
 def _statuses(status: Any, cells: int) -> pl.Series:
-    if status is None:
-        return pl.Series("status", [None], dtype=pl.String).new_from_index(0, cells)
     if isinstance(status, dict):
-        return _scatter("status", status, cells, pl.String)
+        return _scatter(_symbols(list(status.values())), status, cells)
     symbols = status if isinstance(status, list) else [status]
     if len(symbols) == 1:
-        return _typed("status", symbols, pl.String).new_from_index(0, cells)
+        return _symbols(symbols).new_from_index(0, cells)
     if len(symbols) != cells:
         raise InvalidAnswer(f"JSON-stat: {len(symbols)} symbols for {cells} cells.")
-    return _typed("status", symbols, pl.String)
+    return _symbols(symbols)
 
 
-def _scatter(name: str, sparse: dict[str, Any], cells: int, dtype: type[pl.DataType]) -> pl.Series:
-    """A dense column from an object keyed by flat index."""
+def _scatter(items: pl.Series, sparse: dict[str, Any], cells: int) -> pl.Series:
+    """A dense column from the items of an object keyed by flat index."""
+    name = items.name
     try:
         keys = pl.Series(list(sparse), dtype=pl.String)
         rows = keys.cast(pl.Int64)
@@ -263,12 +290,29 @@ def _scatter(name: str, sparse: dict[str, Any], cells: int, dtype: type[pl.DataT
         raise InvalidAnswer(f"JSON-stat: `{name}` has a key that is not a cell's number as it is written.")
     if len(rows) and (rows.min() < 0 or rows.max() >= cells):  # type: ignore[operator]
         raise InvalidAnswer(f"JSON-stat: `{name}` names a cell beyond the {cells} that there are.")
-    dense = pl.Series(name, [None], dtype=dtype).new_from_index(0, cells)
-    return dense.scatter(rows, _typed(name, list(sparse.values()), dtype))
+    dense = pl.Series(name, [None], dtype=items.dtype).new_from_index(0, cells)
+    return dense.scatter(rows, items)
 
 
-def _typed(name: str, items: list[Any], dtype: type[pl.DataType]) -> pl.Series:
-    """A column of ``items``; integers and decimals may mix, anything else than the type is refused."""
-    if not set(map(type, items)) <= PYTHON_TYPES[dtype]:  # Polars itself would read «2» and true as numbers
-        raise InvalidAnswer(f"JSON-stat: `{name}` holds something that is not a {dtype.__name__}.")
-    return pl.Series(name, items, dtype=dtype, strict=False)
+def _numbers(items: list[Any]) -> pl.Series:
+    """The column ``value``; whole numbers and decimals may mix, anything else is refused.
+
+    Arrow refuses all but true and false, which it reads as 1 and 0: so only such cells need a second look.
+    """
+    try:
+        numbers = pl.Series("value", pa.array(items, pa.float64()))
+    except pa.ArrowException as error:
+        problem = "is not a number, or is a whole number too long to be kept exactly"
+        raise InvalidAnswer(f"JSON-stat: `value` holds something that {problem}.") from error
+    doubtful = numbers.is_in([0.0, 1.0]).arg_true().to_list()
+    if any(type(items[cell]) is bool for cell in doubtful):
+        raise InvalidAnswer("JSON-stat: `value` holds true or false where a number belongs.")
+    return numbers
+
+
+def _symbols(items: list[Any]) -> pl.Series:
+    """The column ``status``; anything else than text is refused."""
+    try:
+        return pl.Series("status", pa.array(items, pa.dictionary(pa.uint32(), pa.string())))
+    except pa.ArrowException as error:
+        raise InvalidAnswer("JSON-stat: `status` holds something that is not text.") from error

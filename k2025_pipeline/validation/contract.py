@@ -1,8 +1,8 @@
 """A contract as a Pandera schema, and the verdict on a frame.
 
-Here belong rules that one typed table can be judged by. Not here: relations between tables (dbt tests)
-and acceptance of the public tables (Great Expectations). Pandera judges eager frames: on a LazyFrame it
-would look at the types only and find everything well.
+Here belong rules that one typed table can be judged by. Not here: what two vintages of it are compared for
+(``drift``), relations between tables (dbt tests) and acceptance of the public tables (Great Expectations).
+Pandera judges eager frames: on a LazyFrame it would look at the types only and find everything well.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.catalog.tables import REGION_PATTERNS, Measure, TableContract
 from k2025_pipeline.klass.client import SCHEMAS
 from k2025_pipeline.validation.columns import typed_schema
+from k2025_pipeline.validation.drift import Difference, compare
 
 SAMPLE_ROWS = 20
+KNOWN_FAULT = "zero_means_missing"
 MISSING_SYMBOLS = (".", "..", "...", ":", "-")
 KLASS_NULLABLE = {
     "codes": {"valid_to"},
@@ -36,6 +38,7 @@ class Rule:
     meaning: str
     advice: str
     holds: pl.Expr
+    overrulable: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ class RuleResult:
     Attributes:
         rule, meaning, advice: what was asked, and what to do. failed: number of rows that break it.
         sample: the first of them, at most 20. blocking: whether the table is refused because of it.
+        overrulable: whether a person may let the table pass all the same, with a reason. Without the other rules
+            a cell has no meaning.
     """
 
     rule: str
@@ -53,6 +58,7 @@ class RuleResult:
     failed: int
     sample: list[dict[str, Any]] = field(default_factory=list)
     blocking: bool = True
+    overrulable: bool = False
 
     @property
     def passed(self) -> bool:
@@ -72,6 +78,11 @@ class Verdict:
     def passed(self) -> bool:
         """Whether no blocking rule is broken."""
         return all(result.passed for result in self.results if result.blocking)
+
+    @property
+    def overrulable(self) -> bool:
+        """Whether a person may overrule every blocking rule that is broken."""
+        return all(result.overrulable for result in self.broken if result.blocking)
 
     @property
     def broken(self) -> list[RuleResult]:
@@ -99,24 +110,32 @@ class Verdict:
 
 
 def judge_table(
-    contract: TableContract, frame: pl.DataFrame, before: pl.LazyFrame | None = None, partial: bool = False
+    contract: TableContract,
+    frame: pl.DataFrame,
+    before: pl.LazyFrame | None = None,
+    partial: bool = False,
+    changes: pl.LazyFrame | None = None,
 ) -> Verdict:
     """Judge a typed frame by its contract, collecting every failure.
 
     Args:
         contract: the table. frame: columns of ``typed_schema``, any number of rows.
         before: the vintage that stands, or None. partial: the source holds only parts of tables by nature
-            (recordings), so that its size says nothing.
+            (recordings), so that its size says nothing. changes: code changes of Klass 131, which explain regions
+            that are gone, or None.
     """
-    rules = table_rules(contract)
+    schema = typed_schema(contract)
     # An unknown measure or group is null and has a rule of its own, which says what to do about it.
     groups = {f"{d.column}_group" for d in contract.category_dimensions if d.categories}
     nullable = {"value", "symbol", "measure"} | groups
-    results = [*_judge(typed_schema(contract), rules, frame, nullable), _not_empty(frame)]
+    results = [*_judge(schema, table_rules(contract), frame, nullable), _not_empty(frame)]
     if not partial:
         results.append(_coverage(contract, frame))
-    if before is not None:
-        results.append(_nothing_vanished(contract, frame, before))
+    # A frame without rows or of another form is refused already, and has nothing to be compared.
+    comparable = not frame.is_empty() and frame.schema == pl.Schema(schema)
+    if before is not None and comparable:
+        found = compare(contract, contract.drift, frame, before, changes, partial)
+        results += [_compared(difference) for difference in found]
     return Verdict(contract.name, frame.height, [*results, *known_faults(contract, frame)])
 
 
@@ -140,28 +159,25 @@ def _coverage(contract: TableContract, frame: pl.DataFrame) -> RuleResult:
     return RuleResult(
         rule="coverage",
         meaning=f"A whole answer has {band.min_cells} to {band.max_cells} cells.",
-        advice=f"See what is missing or new; if it is right, correct `coverage` in schemas/tables/{contract.id}.yml.",
+        advice=(
+            f"See what is missing or new; if it stays so, correct `coverage` in schemas/tables/{contract.id}.yml. "
+            f"If the source confirms it: k2025 accept {contract.id} VINTAGE --reason …"
+        ),
         failed=int(outside),
         sample=[{"cells": frame.height}] if outside else [],
+        overrulable=True,
     )
 
 
-def _nothing_vanished(contract: TableContract, frame: pl.DataFrame, before: pl.LazyFrame) -> RuleResult:
-    """Regions, periods, measures and categories of the standing vintage are in the new one."""
-    vanished: list[dict[str, Any]] = []
-    for column in contract.key:
-        old = set(before.select(pl.col(column).cast(pl.String).unique()).collect().to_series())
-        new = set(frame[column].cast(pl.String).unique())
-        vanished += [{"column": column, "vanished": code} for code in sorted(old - new)]
+def _compared(difference: Difference) -> RuleResult:
     return RuleResult(
-        rule="nothing_vanished",
-        meaning="Regions, periods, measures and categories of the last vintage are still there.",
-        advice=(
-            f"If the source withdrew them on purpose, remove typed/{contract.name}/current.json in the home and "
-            "refresh; otherwise wait for the source."
-        ),
-        failed=len(vanished),
-        sample=vanished[:SAMPLE_ROWS],
+        rule=difference.rule,
+        meaning=difference.meaning,
+        advice=difference.advice,
+        failed=difference.findings.height,
+        sample=difference.findings.head(SAMPLE_ROWS).to_dicts(),
+        blocking=difference.blocking,
+        overrulable=difference.overrulable,
     )
 
 
@@ -191,7 +207,7 @@ def _judge(
             result = _result(error, meanings)
             broken.setdefault(result.rule, result)
     schema_rule = RuleResult("schema", "Columns, their order and types are as declared.", "Report this.", 0)
-    held = [RuleResult(r.name, r.meaning, r.advice, 0) for r in rules]
+    held = [RuleResult(r.name, r.meaning, r.advice, 0, overrulable=r.overrulable) for r in rules]
     known = {result.rule for result in [schema_rule, *held]}
     others = [result for name, result in broken.items() if name not in known]
     judged = [broken.get(result.rule, result) for result in held]
@@ -205,7 +221,7 @@ def _result(error: Any, rules: dict[str, Rule]) -> RuleResult:
     sample = rows.head(SAMPLE_ROWS).to_dicts()
     if name in rules:
         rule = rules[name]
-        return RuleResult(name, rule.meaning, rule.advice, rows.height, sample)
+        return RuleResult(name, rule.meaning, rule.advice, rows.height, sample, overrulable=rule.overrulable)
     column = getattr(error.schema, "name", None) or "columns"
     return RuleResult(
         rule=f"schema:{column}",
@@ -294,8 +310,10 @@ def _value_rules(contract: TableContract, file: str) -> list[Rule]:
         Rule(
             "value_in_range",
             "A value lies within the declared bounds.",
-            f"Look at the cells. If they are right, widen `minimum` or `maximum` in {file}.",
+            f"Look at the cells. If they are right, widen `minimum` or `maximum` in {file}. "
+            f"If the source confirms them: k2025 accept {contract.id} VINTAGE --reason …",
             _per_measure(contract, _in_range).fill_null(True),
+            overrulable=True,
         ),
         Rule(
             "decimals_as_declared",
@@ -339,7 +357,7 @@ def known_faults(contract: TableContract, frame: pl.DataFrame) -> list[RuleResul
     shown = zeros.select("region_code", "region_label", "measure", "period", "value").head(SAMPLE_ROWS)
     return [
         RuleResult(
-            rule="zero_means_missing",
+            rule=KNOWN_FAULT,
             meaning=f"The source writes 0 for {', '.join(measures)} where it has no figure.",
             advice="These cells are published as missing (M). Report them to SSB; nothing to do here.",
             failed=zeros.height,

@@ -399,6 +399,48 @@ def test_an_answer_outside_the_declared_size_breaks_coverage(contract: TableCont
     verdict = judge_table(contract, frame_of(contract, good_rows(contract)))
     assert broken_names(verdict) == ["coverage"]
     assert verdict.broken[0].blocking
+    assert f"k2025 accept {contract.id} VINTAGE --reason" in verdict.broken[0].advice
+
+
+MAY_BE_OVERRULED = {"coverage", "value_in_range"}
+"""Of the rules on one vintage. Without the others a cell has no meaning."""
+
+
+def test_only_rules_of_admission_may_be_overruled(contract: TableContract) -> None:
+    verdict = judge_table(contract, frame_of(contract, good_rows(contract)))
+    assert {r.rule for r in verdict.results if r.overrulable} == MAY_BE_OVERRULED
+
+
+@pytest.mark.parametrize("rule", ["value_in_range", "symbol_known"])
+def test_a_broken_rule_says_whether_it_may_be_overruled(rule: str) -> None:
+    contract = CATALOG.tables["12209"]
+    rows = good_rows(contract)
+    mutation_of(rule)(contract, rows)
+    verdict = verdict_on(contract, frame_of(contract, rows))
+    assert only(verdict).overrulable is verdict.overrulable is (rule in MAY_BE_OVERRULED)
+
+
+def test_a_verdict_may_be_overruled_only_if_every_broken_blocking_rule_may() -> None:
+    contract = CATALOG.tables["12209"]
+    rows = good_rows(contract)
+    for rule in ("value_in_range", "symbol_known"):
+        mutation_of(rule)(contract, rows)
+    assert not verdict_on(contract, frame_of(contract, rows)).overrulable
+    shown = RuleResult("shown", "", "", failed=1, blocking=False)
+    refused = RuleResult("refused", "", "", failed=1, overrulable=True)
+    assert Verdict("t", 1, [shown, refused]).overrulable
+
+
+def test_a_verdict_is_read_back_as_it_was_written_also_from_before_rules_could_be_overruled() -> None:
+    contract = CATALOG.tables["12209"]
+    verdict = judge_table(contract, frame_of(contract, good_rows(contract)))
+    data = verdict.as_data()
+    assert Verdict.from_data(data) == verdict
+    for result in data["results"]:
+        del result["overrulable"]
+    older = Verdict.from_data(data)
+    assert [r.rule for r in older.broken] == ["coverage"]
+    assert not older.overrulable, "what was not written is not assumed"
 
 
 @pytest.mark.parametrize("contract", TABLES, ids=lambda c: c.id)
@@ -409,7 +451,9 @@ def test_what_the_last_vintage_had_may_not_vanish(contract: TableContract, colum
     before = pl.concat([after, gone])
     result = only(judge_table(contract, after, before.lazy(), partial=True))
     assert (result.rule, result.failed, result.blocking) == ("nothing_vanished", 1, True)
-    assert result.sample == [{"column": column, "vanished": "gone"}]
+    assert result.sample == [
+        {"structure": before["structure"][-1], "column": column, "vanished": "gone", "cells": 1},
+    ]
 
 
 def test_a_vintage_with_all_that_was_there_and_more_loses_nothing() -> None:

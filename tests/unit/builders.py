@@ -122,6 +122,15 @@ CONTRACT: dict[str, Any] = {
         }
     ],
     "coverage": {"min_cells": 1, "max_cells": 1000},
+    "drift": {
+        "rows": 0.25,
+        "magnitude": 2,
+        "smallest_sample": 5,
+        "jump": 3,
+        "jump_from": 50,
+        "missing_rise": 0.1,
+        "zeros_rise": 0.05,
+    },
     "calendar": {"kind": "kostra", "publishes": ["03-15", "06-15"]},
     "reference_time": TEXT,
 }

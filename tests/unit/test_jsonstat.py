@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from builders import RECORDINGS, dataset, needs_recordings
 from k2025_pipeline.pxweb.errors import InvalidAnswer
-from k2025_pipeline.pxweb.jsonstat import decode, describe
+from k2025_pipeline.pxweb.jsonstat import decode, decode_document, describe, describe_document, read
 
 TWO_BY_TWO = {"Region": ["0301", "EAK"], "Tid": ["2023", "2024"]}
 
@@ -47,7 +47,7 @@ class TestCells:
 
     def test_a_code_keeps_its_leading_zero_as_text(self) -> None:
         frame = frame_of(dataset(TWO_BY_TWO))
-        assert frame.schema == {"Region": pl.String, "Tid": pl.String, "value": pl.Float64, "status": pl.String}
+        assert frame.dtypes == [pl.Categorical, pl.Categorical, pl.Float64, pl.Categorical]
         assert frame["Region"][0] == "0301"
 
     def test_whole_numbers_and_decimals_mix(self) -> None:
@@ -177,6 +177,27 @@ class TestDescription:
             decode(raw)
 
 
+class TestOneParse:
+    @pytest.mark.parametrize("document", [dataset(TWO_BY_TWO), {"dataset": dataset(TWO_BY_TWO)}])
+    def test_read_gives_what_describe_and_decode_give(self, document: Any) -> None:
+        raw = orjson.dumps(document)
+        described, frame = read(raw)
+        assert described == describe(raw)
+        assert frame.equals(decode(raw))
+
+    def test_a_parsed_document_is_read_and_left_as_it_was(self) -> None:
+        document = copy.deepcopy(WRAPPED)
+        assert describe_document(document) == describe(orjson.dumps(document))
+        assert decode_document(document).equals(frame_of(document))
+        assert document == WRAPPED
+
+    @pytest.mark.parametrize("take", [read, decode, describe])
+    def test_what_is_no_dataset_is_refused_by_every_reader(self, take: Callable[[bytes], Any]) -> None:
+        for raw in (b"", b"[1", b"[]", b'{"dataset": null}'):
+            with pytest.raises(InvalidAnswer):
+                take(raw)
+
+
 class TestRefusals:
     @pytest.mark.parametrize(
         ("members", "says"),
@@ -184,6 +205,8 @@ class TestRefusals:
             ({"value": [1, "..", 3, 4]}, "value"),
             ({"value": [1, "2", 3, 4]}, "value"),
             ({"value": [1, True, 3, 4]}, "value"),
+            ({"value": [1.5, False, 3.5, 4.5]}, "true or false"),
+            ({"value": [0.5, 2**53 + 1, 3, 4]}, "kept exactly"),
             ({"value": {"0": "7"}}, "value"),
             ({"value": [1, 2, 3]}, "3 values for 4 cells"),
             ({"value": [1, 2, 3, 4, 5]}, "5 values for 4 cells"),
@@ -275,6 +298,12 @@ class TestRefusals:
         change(document["dimension"]["Region"])
         with pytest.raises(InvalidAnswer, match=says):
             describe(orjson.dumps(document))
+
+    def test_a_deep_value_is_refused_before_it_is_unfolded(self) -> None:
+        deep = b"[" * 1000 + b"]" * 1000
+        raw = orjson.dumps(dataset({"Region": ["0301", "EAK"]}, [1.5, "deep"])).replace(b'"deep"', deep)
+        with pytest.raises(InvalidAnswer, match="value"):
+            decode(raw)
 
     def test_more_cells_than_memory_are_refused_before_they_are_laid_out(self) -> None:
         codes = [str(number) for number in range(1000)]

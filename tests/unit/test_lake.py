@@ -10,15 +10,17 @@ import pytest
 
 from k2025_pipeline.lake.archive import Archive, vintage_id
 from k2025_pipeline.lake.home import Home, WrongSource, read_json, write_bytes, write_json
-from k2025_pipeline.lake.typed import TypedLake
+from k2025_pipeline.lake.typed import TypedLake, Vintage
 from k2025_pipeline.pxweb.transport import Answer
 
 MARCH, JUNE = "2026-03-16T07:00:00Z", "2026-06-15T06:00:00Z"
 
 
-def answer(content: bytes = b'{ "value" : [1] }\r\n', minute: int = 0, body: bytes | None = None) -> Answer:
+def answer(
+    content: bytes = b'{ "value" : [1] }\r\n', minute: int = 0, body: bytes | None = None, page: str = "data"
+) -> Answer:
     return Answer(
-        url="http://127.0.0.1/data",
+        url=f"http://127.0.0.1/{page}",
         method="POST" if body else "GET",
         request_body=body,
         status=200,
@@ -112,10 +114,13 @@ class TestArchive:
             "ssb_12209",
             JUNE,
             "q1",
-            [("metadata", "as_published", answer()), ("data", "as_published", answer(content, body=b'{"s":[]}'))],
+            [
+                ("metadata", "as_published", answer(page="metadata")),
+                ("data", "as_published", answer(content, body=b'{"s":[]}')),
+            ],
         )
         folder = home.raw / "ssb_12209" / "20260615T060000Z"
-        assert names(folder) == ["001-metadata.json", "002-data.json", "manifest.json"]
+        assert names(folder) == ["001-metadata.json", "002-data.json", "journal.jsonl", "manifest.json"]
         assert delivery.answers[1].read() == (folder / "002-data.json").read_bytes() == content
         assert is_read_only(folder / "001-metadata.json")
         assert is_read_only(folder / "002-data.json")
@@ -139,7 +144,7 @@ class TestArchive:
             patched.setattr("k2025_pipeline.lake.archive.write_json", fail)
             with pytest.raises(OSError, match="disk full"):
                 Archive(home).store("ssb_12209", JUNE, "q1", [("data", "", answer())])
-        assert names(home.raw / "ssb_12209" / "20260615T060000Z") == ["001-data.json"]
+        assert names(home.raw / "ssb_12209") == ["incoming"]
         assert Archive(home).latest("ssb_12209") is None
         again = Archive(home).store("ssb_12209", JUNE, "q1", [("data", "", answer(b"[]"))])
         assert (again.vintage, again.answers[0].read()) == ("20260615T060000Z", b"[]")
@@ -179,6 +184,10 @@ class TestArchive:
         assert vintage_id(updated) == expected
 
 
+def vintage(name: str, updated: str, verdict: dict[str, object]) -> Vintage:
+    return Vintage("ssb_12209", name, updated, updated, "", 0, "", verdict)
+
+
 FRAME = pl.DataFrame({"region_code": ["0301", "EAK"], "value": [1.5, None]})
 
 
@@ -186,7 +195,7 @@ class TestTypedLake:
     def test_an_accepted_frame_is_current_and_reads_back(self, home: Home) -> None:
         lake = TypedLake(home)
         assert lake.current("ssb_12209") is None
-        accepted = lake.accept("ssb_12209", "v1", JUNE, FRAME, {"passed": True})
+        accepted = lake.accept(vintage("v1", JUNE, {"passed": True}), FRAME)
         assert lake.current("ssb_12209") == accepted
         assert (accepted.rows, accepted.updated, accepted.stale_because) == (2, JUNE, None)
         path = lake.path("ssb_12209", "v1")
@@ -196,8 +205,8 @@ class TestTypedLake:
 
     def test_a_new_vintage_leaves_the_old_file(self, home: Home) -> None:
         lake = TypedLake(home)
-        lake.accept("ssb_12209", "v1", MARCH, FRAME, {})
-        lake.accept("ssb_12209", "v2", JUNE, FRAME.head(1), {})
+        lake.accept(vintage("v1", MARCH, {}), FRAME)
+        lake.accept(vintage("v2", JUNE, {}), FRAME.head(1))
         current = lake.current("ssb_12209")
         assert current is not None
         assert (current.vintage, current.rows) == ("v2", 1)
@@ -210,16 +219,16 @@ class TestTypedLake:
             raise OSError("disk full")
 
         lake = TypedLake(home)
-        good = lake.accept("ssb_12209", "v1", MARCH, FRAME, {})
+        good = lake.accept(vintage("v1", MARCH, {}), FRAME)
         monkeypatch.setattr(os, "fsync", fail)
         with pytest.raises(OSError, match="disk full"):
-            lake.accept("ssb_12209", "v2", JUNE, FRAME, {})
+            lake.accept(vintage("v2", JUNE, {}), FRAME)
         assert lake.current("ssb_12209") == good
         assert not lake.path("ssb_12209", "v2").exists()
 
     def test_a_stale_mark_changes_nothing_else_and_is_taken_away(self, home: Home) -> None:
         lake = TypedLake(home)
-        good = lake.accept("ssb_12209", "v1", MARCH, FRAME, {"rules": "r"})
+        good = lake.accept(vintage("v1", MARCH, {"rules": "r"}), FRAME)
         stale = lake.mark_stale("ssb_12209", "refused: too few rows")
         assert stale is not None
         assert stale == lake.current("ssb_12209")
@@ -233,13 +242,13 @@ class TestTypedLake:
 
     def test_a_new_vintage_is_not_stale(self, home: Home) -> None:
         lake = TypedLake(home)
-        lake.accept("ssb_12209", "v1", MARCH, FRAME, {})
+        lake.accept(vintage("v1", MARCH, {}), FRAME)
         lake.mark_stale("ssb_12209", "no answer")
-        assert lake.accept("ssb_12209", "v2", JUNE, FRAME, {}).stale_because is None
+        assert lake.accept(vintage("v2", JUNE, {}), FRAME).stale_because is None
 
     def test_the_reason_of_a_stale_mark_follows_the_last_night(self, home: Home) -> None:
         lake = TypedLake(home)
-        lake.accept("ssb_12209", "v1", MARCH, FRAME, {})
+        lake.accept(vintage("v1", MARCH, {}), FRAME)
         lake.mark_stale("ssb_12209", "no answer")
         lake.mark_stale("ssb_12209", "refused")
         current = lake.current("ssb_12209")
