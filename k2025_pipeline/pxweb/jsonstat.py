@@ -245,17 +245,19 @@ def _cells(document: dict[str, Any], dimensions: list[DimensionInfo]) -> pl.Data
     cells = prod(sizes) if sizes else 0
     if cells > MOST_CELLS:
         raise InvalidAnswer(f"JSON-stat: {cells} cells are more than an answer can have.")
+    statuses = _statuses(document.get("status"), cells)  # first: what it needs meanwhile is free for the others
+    values = _values(document.get("value"), cells)
     columns = [_code_column(d, sizes, place) for place, d in enumerate(dimensions)]
-    return pl.DataFrame([*columns, _values(document.get("value"), cells), _statuses(document.get("status"), cells)])
+    return pl.DataFrame([*columns, values, statuses])
 
 
 def _code_column(dimension: DimensionInfo, sizes: list[int], place: int) -> pl.Series:
     """Codes of one dimension repeated row-major: the last dimension varies fastest."""
     each = prod(sizes[place + 1 :]) if all(sizes) else 0
     times = prod(sizes[:place]) if all(sizes) else 0
-    positions = np.tile(np.repeat(np.arange(sizes[place], dtype=np.uint32), each), times)
+    places = np.arange(sizes[place], dtype=np.min_scalar_type(sizes[place]))
     codes = pa.array(dimension.codes, pa.string())
-    return pl.Series(dimension.id, pa.DictionaryArray.from_arrays(positions, codes))
+    return pl.Series(dimension.id, pa.DictionaryArray.from_arrays(np.tile(np.repeat(places, each), times), codes))
 
 
 def _values(value: Any, cells: int) -> pl.Series:

@@ -63,8 +63,8 @@ def vintages(catalog: Catalog, lake: TypedLake) -> pl.DataFrame:
     rows: list[Row] = []
     for table_id, name, dataset in _datasets(catalog):
         accepted = lake.vintages(dataset)
-        ends = [v.valid_from for v in accepted[1:]] + [None]
-        rows += [_accepted(table_id, name, v, end) for v, end in zip(accepted, ends, strict=True)]
+        ends = [*(v.valid_from for v in accepted[1:]), None]
+        rows += [_accepted(table_id, name, v, end) for v, end in zip(accepted, ends, strict=False)]
         rows += [_refused(table_id, name, refusal) for refusal in lake.refusals(name)]
     return _frame(rows, VINTAGES)
 

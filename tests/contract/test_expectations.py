@@ -100,6 +100,24 @@ GOOD_SOURCES = [
         "url": "https://www.ssb.no/statbank/table/12209",
     }
 ]
+FIGURE = {"indicator_id": "KOMP-01", "definition_version": 1, "region_code": "0301", "period": "2024"}
+GOOD_HISTORY = [
+    FIGURE | {"value": 12.0, "obs_status": "P", "published_at": "2025-03-16 08:00:00+00"},
+    FIGURE | {"value": 12.5, "obs_status": "A", "published_at": "2025-06-16 08:00:00+00"},
+]
+GOOD_REVISIONS = [
+    FIGURE | {"first_value": 12.0, "previous_value": 12.0, "current_value": 12.5, "revisions": 1, "cause": "source"}
+]
+GOOD_VINTAGES = [
+    {"table_id": "12209", "vintage_id": "20250316T070000Z", "state": "superseded"},
+    {"table_id": "12209", "vintage_id": "20250616T060000Z", "state": "current"},
+    {"table_id": "12292", "vintage_id": "20250616T060000Z", "state": "current"},
+    {"table_id": "12292", "vintage_id": "20250617T060000Z", "state": "refused", "because": "rule zeros is broken"},
+]
+GOOD_CHANGES = [
+    {"table_id": "12209", "kind": "first_vintage", "cells": 10},
+    {"table_id": "12209", "kind": "revised", "cells": 2, "size": "up_to_1"},
+]
 
 BREAK: dict[str, dict[str, Broken]] = {
     "indicator_values": {
@@ -202,6 +220,26 @@ BREAK: dict[str, dict[str, Broken]] = {
         "attribution_names_ssb": (_update("source_tables", "attribution_nb = 'Kilde: ukjent'"), set()),
         "url_at_ssb": (_update("source_tables", "url = 'http://example.org/'"), set()),
     },
+    "indicator_history": {
+        "columns": _extra_column("indicator_history"),
+        "not_empty": _emptied("indicator_history"),
+    },
+    "indicator_revisions": {
+        "columns": _extra_column("indicator_revisions"),
+        "revised_at_least_once": (_update("indicator_revisions", "revisions = 0"), set()),
+        "cause_known": (_update("indicator_revisions", "cause = 'weather'"), set()),
+    },
+    "source_vintages": {
+        "columns": _extra_column("source_vintages"),
+        "not_empty": _emptied("source_vintages"),
+        "state_known": (_update("source_vintages", "state = 'maybe'", "state = 'superseded'"), set()),
+        "refused_says_why": (_update("source_vintages", "because = null", "state = 'refused'"), set()),
+    },
+    "changes": {
+        "columns": _extra_column("changes"),
+        "kind_known": (_update("changes", "kind = 'moved'", "kind = 'first_vintage'"), set()),
+        "revised_has_size": (_update("changes", "size = 'huge'", "kind = 'revised'"), set()),
+    },
 }
 ROWS_BROKEN = {("indicators", "caveats_nb_say_something"): 1, ("indicator_values", "percent_within_bounds"): 1}
 DECLARED = [(table, e) for table, file in CATALOG.expectations.items() for e in file.expectations]
@@ -227,6 +265,10 @@ def build(home: Home) -> None:
             ("indicator_values", GOOD_VALUES),
             ("regions", GOOD_REGIONS),
             ("source_tables", GOOD_SOURCES),
+            ("indicator_history", GOOD_HISTORY),
+            ("indicator_revisions", GOOD_REVISIONS),
+            ("source_vintages", GOOD_VINTAGES),
+            ("changes", GOOD_CHANGES),
         ):
             for row in rows:
                 connection.execute(_insert(table, row))

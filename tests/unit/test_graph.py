@@ -24,7 +24,7 @@ from k2025_pipeline.settings import PROJECT_ROOT, Settings
 from k2025_pipeline.warehouse.dbt_project import ensure_manifest
 
 SNAPSHOT = Path(__file__).parent / "snapshots" / "graph.txt"
-WAY_OF_THE_DATA = ["raw", "typed", "staging", "core", "marts", "public", "published"]
+WAY_OF_THE_DATA = ["raw", "typed", "staging", "history", "core", "marts", "public", "published"]
 EXTERNAL = "catalog"
 
 
@@ -106,7 +106,10 @@ def test_data_goes_one_way_only(graph: Any) -> None:
     assert back == []
     assert {(p.path[0], k.path[0]) for p, k in edges} == {
         ("raw", "typed"),
+        ("typed", "typed"),
         ("typed", "staging"),
+        ("typed", "history"),
+        ("catalog", "history"),
         ("typed", "core"),
         ("staging", "core"),
         ("core", "core"),
@@ -114,6 +117,7 @@ def test_data_goes_one_way_only(graph: Any) -> None:
         ("marts", "marts"),
         ("core", "public"),
         ("marts", "public"),
+        ("public", "public"),
         ("public", "published"),
         ("catalog", "core"),
         ("catalog", "marts"),
@@ -131,7 +135,7 @@ def test_only_declared_sources_and_the_catalog_have_nothing_before_them(graph: A
 def test_no_test_of_a_dbt_source_is_a_check(graph: Any, manifest: dict[str, Any]) -> None:
     assert Translator().settings.enable_source_tests_as_checks is False
     on_inputs = {k.name for k in graph.asset_check_keys if k.asset_key.path[0] in ("typed", EXTERNAL)}
-    assert on_inputs == {"contract", "known_faults"}
+    assert on_inputs == {"contract", "drift", "known_faults"}
     tests = [n for n in manifest["nodes"].values() if n["resource_type"] == "test"]
     assert [n["name"] for n in tests if n["attached_node"] is None] == [], "dbt tests stand on models only"
 
