@@ -100,12 +100,13 @@ def accept_table(home: Home, contract: TableContract, tonight: Tonight | None = 
     delivery = Archive(home).latest(contract.name)
     if delivery is None:
         return _absent(lake, contract.name, [contract.name], tonight)
-    before, reforms = _frame(lake, contract.name), _frame(lake, CODE_CHANGES)
+    rules = _fingerprint(contract.model_dump_json())
+    before, reforms = _standing(home, contract, rules), _current_frame(lake, CODE_CHANGES)
     return settling.settle(
         _Parcel(
             name=contract.name,
             delivery=delivery,
-            rules=_fingerprint(contract.model_dump_json()),
+            rules=rules,
             datasets={"table": contract.name},
             parse=lambda it: {"table": tables.to_typed(contract, it)},
             judge=lambda _, frame: judge_table(contract, frame, before, tonight.partial, reforms),
@@ -133,10 +134,24 @@ def accept_classification(home: Home, contract: ClassificationContract, tonight:
     )
 
 
-def _frame(lake: TypedLake, dataset: str) -> pl.LazyFrame | None:
+def _current_frame(lake: TypedLake, dataset: str) -> pl.LazyFrame | None:
     """The current vintage of a dataset, or None."""
     standing = lake.current(dataset)
     return pl.scan_parquet(lake.path(dataset, standing.vintage)) if standing else None
+
+
+def _standing(home: Home, contract: TableContract, rules: str) -> pl.LazyFrame | None:
+    """The vintage that a new one is compared with, under the contract of today; None where there is none."""
+    lake = TypedLake(home)
+    standing = lake.current(contract.name)
+    if standing is None or standing.verdict["rules"] == rules:
+        return _current_frame(lake, contract.name)
+    delivery = Archive(home).delivery(contract.name, standing.vintage)
+    try:
+        return tables.to_typed(contract, delivery).lazy() if delivery else None
+    except InvalidAnswer as error:
+        log.warning("%s is not compared with its vintage %s: %s", contract.name, standing.vintage, error)
+        return None
 
 
 class CannotOverrule(Exception):

@@ -17,7 +17,7 @@ import pytest
 from k2025_pipeline.catalog import Catalog
 from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.catalog.tables import Coverage, TableContract
-from k2025_pipeline.ingest.acceptance import Tonight, accept_classification, accept_table
+from k2025_pipeline.ingest.acceptance import CannotOverrule, Tonight, accept_classification, accept_table, overrule
 from k2025_pipeline.lake.archive import Archive, Delivery
 from k2025_pipeline.lake.home import Home
 from k2025_pipeline.lake.typed import TypedLake
@@ -351,3 +351,143 @@ def test_an_answer_that_is_smaller_than_declared_is_refused_but_from_a_partial_s
     source.deliver(MARCH)
     assert "coverage" in accept_table(home, whole).message
     assert accept_table(home, whole, Tonight(partial=True)).state == "accepted"
+
+
+# A person decides: rules about size and drift can be overruled, with a reason that stays.
+
+
+def times_1000(values: Cells) -> Cells:
+    return [None if value is None else value * 1000 for value in values]
+
+
+@pytest.fixture
+def wide(contract: TableContract) -> TableContract:
+    """The contract without bounds, so that drift alone judges."""
+    measures = [m.model_copy(update={"maximum": None}) for m in contract.measures]
+    return contract.model_copy(update={"measures": measures})
+
+
+def test_a_refused_vintage_is_recorded_with_its_reason_and_can_be_accepted(
+    home: Home, wide: TableContract, source: Source
+) -> None:
+    good = source.deliver(MARCH)
+    accept_table(home, wide)
+    bad = source.deliver(JUNE, times_1000(GOOD))
+    assert accept_table(home, wide).state == "refused"
+    lake = TypedLake(home)
+    (refusal,) = lake.refusals(wide.name)
+    assert (refusal.vintage, refusal.updated) == (bad.vintage, JUNE)
+    assert "magnitude" in refusal.because
+
+    rules = overrule(home, wide, bad.vintage, "SSB confirms that the unit is now per thousand", "kari")
+    assert "magnitude" in rules
+    outcome = accept_table(home, wide)
+    assert outcome.state == "accepted"
+    current = outcome.vintages[wide.name]
+    assert current.vintage == bad.vintage
+    assert current.overruled is not None
+    assert (current.overruled["by"], current.overruled["rules"]) == ("kari", rules)
+    assert current.overruled["reason"].startswith("SSB confirms")
+    assert lake.refusals(wide.name) == []
+    assert [v.vintage for v in lake.vintages(wide.name)] == [good.vintage, bad.vintage]
+    assert accept_table(home, wide).state == "unchanged", "the decision holds the next night too"
+
+
+def test_a_decision_is_about_the_rules_that_were_broken_and_no_others(
+    home: Home, wide: TableContract, source: Source
+) -> None:
+    source.deliver(MARCH)
+    accept_table(home, wide)
+    bad = source.deliver(JUNE, times_1000(GOOD))
+    accept_table(home, wide)
+    overrule(home, wide, bad.vintage, "confirmed", "kari")
+    tightened = with_maximum(wide, "occupancy", 100)
+    outcome = accept_table(home, tightened)
+    assert outcome.state == "refused"
+    assert "value_in_range" in outcome.message or "more rules are broken" in outcome.message
+
+
+@pytest.mark.parametrize(
+    ("case", "words"),
+    [
+        ("never refused", "was not refused"),
+        ("a newer one has come", "a newer delivery"),
+        ("a cell without meaning", "cannot be accepted by a person"),
+        ("cannot be read", "cannot be accepted by a person"),
+    ],
+)
+def test_what_cannot_be_overruled_says_why(
+    home: Home, contract: TableContract, source: Source, case: str, words: str
+) -> None:
+    good = source.deliver(MARCH)
+    accept_table(home, contract)
+    vintage = good.vintage
+    if case == "a newer one has come":
+        vintage = source.deliver(JUNE, changed(0, 251.0)).vintage
+        accept_table(home, contract)
+        source.deliver("2025-06-16T06:00:00Z")
+    elif case == "a cell without meaning":
+        vintage = source.deliver(JUNE, changed(4, None)).vintage
+        accept_table(home, contract)
+    elif case == "cannot be read":
+        vintage = source.deliver_bytes(JUNE, b"{}").vintage
+        accept_table(home, contract)
+    with pytest.raises(CannotOverrule, match=words):
+        overrule(home, contract, vintage, "because", "kari")
+    assert TypedLake(home).overruled(contract.name, vintage) is None
+
+
+# History: what a vintage changed, and every vintage as it was.
+
+
+def history_of(home: Home, contract: TableContract) -> pl.DataFrame:
+    path = TypedLake(home).history(contract.name)
+    assert path is not None
+    return pl.read_parquet(path)
+
+
+def test_a_new_vintage_tells_what_it_changed_and_the_old_one_can_be_had_back(
+    home: Home, contract: TableContract, source: Source
+) -> None:
+    source.deliver(MARCH)
+    accept_table(home, contract)
+    source.deliver(JUNE, changed(0, 90.3))
+    current = accept_table(home, contract).vintages[contract.name]
+    ((kind, cells, before, after),) = [
+        (row["kind"], row["cells"], row["value_before"], row["value_after"]) for row in current.changes
+    ]
+    assert (kind, cells, before, after) == ("revised", 1, 90.1, 90.3)
+    history = history_of(home, contract)
+    assert history.height == len(GOOD) + 1
+    ended = history.filter(pl.col("valid_to").is_not_null())
+    assert ended["value"].to_list() == [90.1]
+    assert [moment.isoformat() for moment in ended["valid_to"]] == ["2025-06-15T06:00:00+00:00"]
+
+
+def test_figures_that_changed_without_a_new_stamp_hold_from_when_they_were_fetched(
+    home: Home, contract: TableContract, source: Source
+) -> None:
+    source.deliver(MARCH)
+    accept_table(home, contract)
+    again = source.deliver(MARCH, changed(0, 90.3))
+    current = accept_table(home, contract).vintages[contract.name]
+    assert current.updated == MARCH
+    assert current.valid_from == again.received_at
+
+
+def test_a_changed_contract_makes_the_history_anew_from_the_archive(
+    home: Home, contract: TableContract, source: Source
+) -> None:
+    source.deliver(MARCH)
+    accept_table(home, contract)
+    source.deliver(JUNE, changed(0, 90.3))
+    first = accept_table(home, contract).vintages[contract.name]
+    renamed = contract.model_copy(
+        update={"measures": [m.model_copy(update={"name": f"{m.name}_x"}) for m in contract.measures]}
+    )
+    outcome = accept_table(home, renamed, Tonight(partial=True))
+    assert outcome.state == "accepted", outcome.message
+    history = history_of(home, contract)
+    assert history.height == len(GOOD) + 1
+    assert history["measure"].cast(pl.String).str.ends_with("_x").all()
+    assert outcome.vintages[contract.name].changes == first.changes, "what the vintage changed is told as it was"

@@ -104,6 +104,16 @@ WITHOUT_RULE: dict[str, tuple[str, str, str]] = {
         "old_code is distinct from new_code",
         "true",
     ),
+    "only_what_is_told_differently_is_remembered_anew": (
+        "models/public/indicator_history.sql",
+        "or results.value is distinct from last_told.value",
+        "or true",
+    ),
+    "a_revision_has_first_previous_and_present_value": (
+        "models/public/indicator_revisions.sql",
+        "where revised.revisions > 0",
+        "",
+    ),
 }
 """For each unit test: a file, the words that state its rule, and what stands there without it."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from k2025_pipeline.lake.archive import Archive, vintage_id
+from k2025_pipeline.lake.archive import Archive, Piece, vintage_id
 from k2025_pipeline.lake.home import Home, WrongSource, read_json, write_bytes, write_json
 from k2025_pipeline.lake.typed import TypedLake, Vintage
 from k2025_pipeline.pxweb.transport import Answer
@@ -182,6 +182,66 @@ class TestArchive:
     )
     def test_a_stamp_makes_a_plain_folder_name(self, updated: str, expected: str) -> None:
         assert vintage_id(updated) == expected
+
+
+class TestJournal:
+    def test_an_answer_counts_when_its_line_is_written_and_is_found_after_a_restart(self, home: Home) -> None:
+        first = Archive(home).begin("ssb_12209", JUNE)
+        first.keep("k1", answer(b"[1]"))
+        again = Archive(home).begin("ssb_12209", JUNE)
+        found = again.find("k1")
+        assert found is not None
+        assert (found.content, found.received_at) == (b"[1]", answer().received_at)
+        assert again.find("k2") is None
+
+    def test_bytes_without_a_line_and_a_cut_line_do_not_count(self, home: Home) -> None:
+        journal = Archive(home).begin("ssb_12209", JUNE)
+        journal.keep("k1", answer(b"[1]"))
+        (journal.folder / "002-data.json").write_bytes(b"[2")
+        with (journal.folder / "journal.jsonl").open("ab") as file:
+            file.write(b'{"key": "k2", "fi')
+        again = Archive(home).begin("ssb_12209", JUNE)
+        assert again.find("k2") is None
+        again.keep("k3", answer(b"[3]"))
+        kept = Archive(home).begin("ssb_12209", JUNE)
+        assert [kept.find(key) is not None for key in ("k1", "k2", "k3")] == [True, False, True]
+
+    def test_damaged_bytes_are_asked_for_again(self, home: Home) -> None:
+        journal = Archive(home).begin("ssb_12209", JUNE)
+        journal.keep("k1", answer(b"[1]"))
+        path = journal.folder / "001-data.json"
+        path.chmod(0o644)
+        path.write_bytes(b"[9]")
+        assert journal.find("k1") is None
+
+    def test_answers_under_another_stamp_are_set_aside_and_kept(self, home: Home) -> None:
+        Archive(home).begin("ssb_12209", MARCH).keep("k1", answer(b"[1]"))
+        journal = Archive(home).begin("ssb_12209", JUNE)
+        assert journal.find("k1") is None
+        (aside,) = [path for path in (home.raw / "ssb_12209").iterdir() if path.name.startswith("unfinished-")]
+        assert (aside / "001-data.json").read_bytes() == b"[1]"
+        because = read_json(aside / "set_aside.json")
+        assert because is not None
+        assert JUNE in because["because"]
+        assert Archive(home).latest("ssb_12209") is None
+
+    def test_a_kill_between_manifest_and_rename_loses_nothing(
+        self, home: Home, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        archive = Archive(home)
+        journal = archive.begin("ssb_12209", JUNE)
+        journal.keep("k1", answer(b"[1]"))
+
+        def fail(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+            patched.setattr(Path, "rename", fail)
+            archive.seal("ssb_12209", journal, JUNE, "q", [Piece("data", "", "k1")])
+        latest = Archive(home).latest("ssb_12209")
+        assert latest is not None
+        assert latest.answers[0].read() == b"[1]"
+        assert names(home.raw / "ssb_12209") == [latest.vintage]
 
 
 def vintage(name: str, updated: str, verdict: dict[str, object]) -> Vintage:

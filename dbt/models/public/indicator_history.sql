@@ -17,7 +17,7 @@ tonight as (
         results.value,
         coalesce(results.obs_status, 'L') as obs_status,
         coalesce(results.vintage, last_told.vintage) as vintage,
-        timestamptz '{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S.%f") }}+00' as published_at
+        current_timestamp as published_at
     from {{ ref('indicator_values') }} as results
     full join last_told
         on
