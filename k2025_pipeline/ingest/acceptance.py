@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal
 
 import polars as pl
@@ -28,7 +29,6 @@ log = logging.getLogger(__name__)
 
 CODE_CHANGES = "klass_131_changes"
 """Klass's own list of code changes, which explains why a region may vanish."""
-Frames = dict[str, pl.DataFrame]
 
 State = Literal["accepted", "unchanged", "refused", "absent"]
 
@@ -61,16 +61,18 @@ class _Parcel:
     Attributes:
         name: table or classification. delivery: what is judged. rules: fingerprint of the contract.
         datasets: the lake's name by kind. key: columns that name a cell, for a table.
-        parse: gives the typed frames of a delivery, by kind. judge: gives the verdict on one of them.
+        write: writes the typed frames as Parquet, by kind. judge: gives the verdict on one of them.
+        read: the frame of another delivery of the same table, for a table.
     """
 
     name: str
     delivery: Delivery
     rules: str
     datasets: dict[str, str]
-    parse: Callable[[Delivery], Frames]
+    write: Callable[[dict[str, Path]], None]
     judge: Callable[[str, pl.DataFrame], Verdict]
     key: list[str] | None = None
+    read: Callable[[Delivery], pl.DataFrame] | None = None
 
 
 @dataclass(frozen=True)
@@ -108,9 +110,10 @@ def accept_table(home: Home, contract: TableContract, tonight: Tonight | None = 
             delivery=delivery,
             rules=rules,
             datasets={"table": contract.name},
-            parse=lambda it: {"table": tables.to_typed(contract, it)},
+            write=lambda paths: tables.write_typed(contract, delivery, paths["table"]),
             judge=lambda _, frame: judge_table(contract, frame, before, tonight.partial, reforms),
             key=contract.key,
+            read=lambda other: tables.to_typed(contract, other),
         )
     )
 
@@ -128,7 +131,7 @@ def accept_classification(home: Home, contract: ClassificationContract, tonight:
             delivery=delivery,
             rules=_fingerprint(contract.model_dump_json()),
             datasets=contract.datasets,
-            parse=lambda it: classifications.to_typed(contract, it),
+            write=lambda paths: classifications.write_typed(contract, delivery, paths),
             judge=lambda kind, frame: judge_classification(contract, kind, frame),
         )
     )
@@ -214,16 +217,18 @@ class _Settling:
         verdicts = self._known_verdicts(parcel)
         if verdicts is not None:
             return self._outcome(parcel, "unchanged", problem, verdicts, self._tonight.asked)
-        try:
-            frames = parcel.parse(parcel.delivery)
-        except InvalidAnswer as error:
-            return self._refuse(parcel, str(error), [])
-        verdicts = [parcel.judge(kind, frame) for kind, frame in frames.items()]
-        refused = next((verdict for verdict in verdicts if not self._may_pass(parcel, verdict)), None)
-        if refused is not None:
-            return self._refuse(parcel, refused.summary(), verdicts)
-        for (kind, frame), verdict in zip(frames.items(), verdicts, strict=True):
-            self._accept(parcel, parcel.datasets[kind], frame, verdict)
+        with self.lake.candidates(parcel.datasets) as paths:
+            try:
+                parcel.write(paths)
+            except InvalidAnswer as error:
+                return self._refuse(parcel, str(error), [])
+            frames = {kind: pl.read_parquet(path) for kind, path in paths.items()}
+            verdicts = [parcel.judge(kind, frame) for kind, frame in frames.items()]
+            refused = next((verdict for verdict in verdicts if not self._may_pass(parcel, verdict)), None)
+            if refused is not None:
+                return self._refuse(parcel, refused.summary(), verdicts)
+            for (kind, frame), verdict in zip(frames.items(), verdicts, strict=True):
+                self._accept(parcel, kind, paths[kind], frame, verdict)
         return self._outcome(parcel, "accepted", problem, verdicts)
 
     def _known_verdicts(self, parcel: _Parcel) -> list[Verdict] | None:
@@ -243,7 +248,8 @@ class _Settling:
             rule.overrulable and rule.rule in overruled for rule in verdict.broken if rule.blocking
         )
 
-    def _accept(self, parcel: _Parcel, dataset: str, frame: pl.DataFrame, verdict: Verdict) -> None:
+    def _accept(self, parcel: _Parcel, kind: str, path: Path, frame: pl.DataFrame, verdict: Verdict) -> None:
+        dataset = parcel.datasets[kind]
         delivery, earlier = parcel.delivery, self.lake.vintages(dataset)
         known = next((v for v in earlier if v.vintage == delivery.vintage), None)
         before = [v for v in earlier if v is not known]
@@ -256,13 +262,13 @@ class _Settling:
                 updated=delivery.updated,
                 valid_from=since,
                 accepted_at="",
-                rows=0,
+                rows=frame.height,
                 content="",
                 verdict={"rules": parcel.rules, **verdict.as_data()},
                 changes=known.changes if known else _changes(step, verdict),
                 overruled=None if verdict.passed else self.lake.overruled(parcel.name, delivery.vintage),
             ),
-            frame,
+            path,
             step.history if step else None,
         )
 
@@ -302,7 +308,7 @@ class _Settling:
         """An earlier vintage under the contract of today; None where that contract cannot read it."""
         delivery = self._archive.delivery(parcel.name, vintage.vintage)
         try:
-            return parcel.parse(delivery)["table"] if delivery else None
+            return parcel.read(delivery) if delivery and parcel.read else None
         except InvalidAnswer as error:
             log.warning("history of %s without vintage %s: %s", parcel.name, vintage.vintage, error)
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import polars as pl
 
@@ -74,3 +75,9 @@ def to_typed(contract: ClassificationContract, delivery: Delivery) -> dict[str, 
         elif answer.role == "corresponds":
             frames["correspondence"].append(decode_correspondence(answer.read(), answer.label))
     return {kind: pl.concat(parts) for kind, parts in frames.items()}
+
+
+def write_typed(contract: ClassificationContract, delivery: Delivery, paths: dict[str, Path]) -> None:
+    """Parse a delivery into a Parquet file per kind; see :func:`to_typed`."""
+    for kind, frame in to_typed(contract, delivery).items():
+        frame.write_parquet(paths[kind], compression="zstd", mkdir=True)

@@ -78,10 +78,11 @@ def open_source(source: str, home: Home, transport: Transport) -> Iterator[OpenS
     elif source.startswith(("http://", "https://")):
         yield OpenSource(bound, source_kind(bound, transport))
     else:
+        from k2025_pipeline.demo.documents import Folder
         from k2025_pipeline.demo.generator import ensure_demo
         from k2025_pipeline.demo.server import LocalStatbank
 
         is_demo = source in DEMO_EDITIONS
         folder = ensure_demo(home.demo, DEMO_EDITIONS[source]) if is_demo else Path(source).expanduser().resolve()
         with LocalStatbank(folder) as statbank:
-            yield OpenSource(statbank.url, source_kind(statbank.url, transport))
+            yield OpenSource(statbank.url, Folder(folder).source)

@@ -6,10 +6,13 @@ and every symbol stands beside its value.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from k2025_pipeline.catalog.tables import TableContract
 from k2025_pipeline.ingest import content
@@ -190,11 +193,30 @@ def to_typed(contract: TableContract, delivery: Delivery) -> pl.DataFrame:
     Raises:
         InvalidAnswer: when an archived answer cannot be read.
     """
+    return pl.concat([empty(contract), *typed_parts(contract, delivery)])
+
+
+def write_typed(contract: TableContract, delivery: Delivery, path: Path) -> None:
+    """Parse a delivery into a Parquet file, one answer at a time: memory holds one answer, never the table.
+
+    Args:
+        contract: the table. delivery: its answers. path: of the file, which has the columns of ``typed_schema``.
+
+    Raises:
+        InvalidAnswer: when an archived answer cannot be read.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with pq.ParquetWriter(path, empty(contract).to_arrow().schema, compression="zstd") as file:
+        for part in typed_parts(contract, delivery):
+            file.write_table(part.to_arrow())
+
+
+def typed_parts(contract: TableContract, delivery: Delivery) -> Iterator[pl.DataFrame]:
+    """The typed rows of each data answer, in the order asked; see :func:`to_typed`."""
     asked = questions(contract, delivery)
-    frames = [
-        _typed_part(contract, asked[answer.label], answer.read()) for answer in delivery.answers if answer.role == DATA
-    ]
-    return pl.concat(frames) if frames else empty(contract)
+    for answer in delivery.answers:
+        if answer.role == DATA:
+            yield _typed_part(contract, asked[answer.label], answer.read())
 
 
 def empty(contract: TableContract) -> pl.DataFrame:
@@ -203,8 +225,7 @@ def empty(contract: TableContract) -> pl.DataFrame:
 
 
 def _typed_part(contract: TableContract, question: Question, raw: bytes) -> pl.DataFrame:
-    cells = jsonstat.decode(raw)
-    dataset = jsonstat.describe(raw)
+    dataset, cells = jsonstat.read(raw)
     ids = {info.id.casefold(): info.id for info in dataset.dimensions}
     columns: list[pl.Expr] = [pl.lit(question.extract.structure).alias("structure")]
     for dimension in contract.dimensions:

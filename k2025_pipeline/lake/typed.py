@@ -7,6 +7,9 @@ Not here: how a frame or a history is made (``ingest``) or what makes it good (`
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from io import BytesIO
@@ -87,24 +90,36 @@ class TypedLake:
         path = self._history_path(current) if current else None
         return path if path is not None and path.exists() else None
 
-    def accept(self, accepted: Vintage, frame: pl.DataFrame, history: pl.DataFrame | None = None) -> Vintage:
-        """Write a validated frame and make it the current vintage.
+    @contextmanager
+    def candidates(self, datasets: dict[str, str]) -> Iterator[dict[str, Path]]:
+        """Places for typed files that are yet to be judged, by kind; what is not accepted is removed.
 
         Args:
-            accepted: what is known of it; rows, content and time of acceptance are filled in here.
-            frame: its rows. history: cells of all vintages including this one.
+            datasets: name in the lake by kind.
+        """
+        paths = {kind: self._root / dataset / f".candidate-{dataset}.parquet" for kind, dataset in datasets.items()}
+        try:
+            yield paths
+        finally:
+            for path in paths.values():
+                path.unlink(missing_ok=True)
+
+    def accept(self, accepted: Vintage, candidate: Path, history: pl.DataFrame | None = None) -> Vintage:
+        """Make a validated file the current vintage.
+
+        Args:
+            accepted: what is known of it; content and time of acceptance are filled in here.
+            candidate: its file, which gets the vintage's name. history: cells of all vintages including this one.
 
         Returns:
             The vintage as it stands.
         """
-        parquet = _as_parquet(frame)
-        write_bytes(self.path(accepted.dataset, accepted.vintage), parquet, read_only=True)
         standing = replace(
-            accepted,
-            accepted_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            rows=frame.height,
-            content=hashlib.sha256(parquet).hexdigest(),
+            accepted, accepted_at=datetime.now(UTC).isoformat(timespec="seconds"), content=_file_hash(candidate)
         )
+        _sync(candidate)
+        candidate.chmod(0o444)
+        candidate.replace(self.path(accepted.dataset, accepted.vintage))
         if history is not None:
             write_bytes(self._history_path(standing), _as_parquet(history))
         write_json(self._root / standing.dataset / "vintages" / f"{standing.vintage}.json", asdict(standing))
@@ -184,6 +199,17 @@ class TypedLake:
 
     def _refusal_path(self, dataset: str, vintage: str) -> Path:
         return self._root / dataset / "refused" / f"{vintage}.json"
+
+
+def _file_hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    """See a file on the disk before it gets its name."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _as_parquet(frame: pl.DataFrame) -> bytes:

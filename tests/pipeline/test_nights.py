@@ -11,6 +11,7 @@ import pytest
 
 from k2025_pipeline.demo.generator import ensure_demo
 from k2025_pipeline.lake.home import Home, WrongSource
+from k2025_pipeline.pxweb.jsonstat import decode
 from k2025_pipeline.warehouse.publish import file_hash
 
 from .conftest import Refreshed, refresh
@@ -49,8 +50,9 @@ def test_a_night_with_nothing_new_asks_little_and_changes_nothing(demo: Refreshe
     typed = {path: path.stat().st_mtime_ns for path in demo.home.typed.rglob("*")}
     quiet = refresh(demo.home.root, "demo")
     assert quiet.success
-    assert quiet.record["requests"]["statbank"] <= 2
-    assert quiet.record["requests"]["klass"] <= 4
+    assert quiet.record["requests"] == {"statbank": 1}, "one listing, and nothing else"
+    assert quiet.record["changes"] == "none"
+    assert "Nothing changed." in (demo.home.reports / "changes.md").read_text("utf-8")
     assert set(quiet.record["states"].values()) == {"unchanged"}
     assert file_hash(demo.home.warehouse) == before
     assert {path: path.stat().st_mtime_ns for path in demo.home.typed.rglob("*")} == typed
@@ -144,6 +146,41 @@ def test_the_march_edition_is_provisional_and_june_replaces_it(small: tuple[Path
     assert june.query(sql.format(2025)).row(0) == ("revised", "A")
     assert len(list(home.glob("typed/ssb_12209/*.parquet"))) == 2, "both vintages are kept"
     assert june.record["states"]["ssb_12292"] == "unchanged"
+    assert_the_revision_is_told(june, editions)
+
+
+def assert_the_revision_is_told(june: Refreshed, editions: dict[str, Path]) -> None:
+    """History answers as of both dates, revisions carry both values, and the report says what changed."""
+    for edition, day in (("unrevised", "2026-03-16"), ("revised", "2026-06-15")):
+        served = decode((editions[edition] / "statbank" / "12209.json").read_bytes())
+        served = served.with_columns(pl.exclude("value").cast(pl.String))
+        held = june.query(
+            "select region_code, measure_code, period, value from "
+            f"(select * from source_history.ssb_12209_as_of('{day}')) join (select distinct measure, measure_code "
+            "from source.ssb_12209) using (measure)"
+        )
+        compared = held.join(
+            served,
+            left_on=["region_code", "measure_code", "period"],
+            right_on=["KOKkommuneregion0000", "ContentsCode", "Tid"],
+        )
+        assert compared.height == served.height > 0
+        assert compared["value"].equals(compared["value_right"], null_equal=True)
+    revisions = june.query("select * from public.indicator_revisions where indicator_id = 'KOMP-01'")
+    assert revisions.height > 0
+    assert set(revisions["cause"]) == {"source"}
+    told = revisions.filter(pl.col("previous_value").is_not_null() & pl.col("current_value").is_not_null())
+    assert (told["difference"] - (told["current_value"] - told["previous_value"])).abs().max() < 1e-6
+    now = june.query("select region_code, period, value from public.indicator_values where indicator_id = 'KOMP-01'")
+    joined = told.join(now, on=["region_code", "period"])
+    assert joined["current_value"].equals(joined["value"])
+    kinds = set(june.query("select distinct kind from public.changes where table_id = '12209'").to_series())
+    assert {"first_vintage", "revised"} <= kinds
+    report = (june.home.reports / "changes.md").read_text("utf-8")
+    assert "revidert / revised" in report
+    assert "KOMP-01" in report
+    vintages = june.query("select state, valid_to is null from public.source_vintages where table_id = '12209'").rows()
+    assert sorted(vintages) == [("current", True), ("superseded", False)]
 
 
 def test_the_published_file_is_documented_and_read_only(demo: Refreshed) -> None:

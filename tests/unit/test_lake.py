@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -248,6 +249,12 @@ def vintage(name: str, updated: str, verdict: dict[str, object]) -> Vintage:
     return Vintage("ssb_12209", name, updated, updated, "", 0, "", verdict)
 
 
+def accept(lake: TypedLake, wanted: Vintage, frame: pl.DataFrame) -> Vintage:
+    with lake.candidates({"table": wanted.dataset}) as paths:
+        frame.write_parquet(paths["table"], mkdir=True)
+        return lake.accept(replace(wanted, rows=frame.height), paths["table"])
+
+
 FRAME = pl.DataFrame({"region_code": ["0301", "EAK"], "value": [1.5, None]})
 
 
@@ -255,7 +262,7 @@ class TestTypedLake:
     def test_an_accepted_frame_is_current_and_reads_back(self, home: Home) -> None:
         lake = TypedLake(home)
         assert lake.current("ssb_12209") is None
-        accepted = lake.accept(vintage("v1", JUNE, {"passed": True}), FRAME)
+        accepted = accept(lake, vintage("v1", JUNE, {"passed": True}), FRAME)
         assert lake.current("ssb_12209") == accepted
         assert (accepted.rows, accepted.updated, accepted.stale_because) == (2, JUNE, None)
         path = lake.path("ssb_12209", "v1")
@@ -265,8 +272,8 @@ class TestTypedLake:
 
     def test_a_new_vintage_leaves_the_old_file(self, home: Home) -> None:
         lake = TypedLake(home)
-        lake.accept(vintage("v1", MARCH, {}), FRAME)
-        lake.accept(vintage("v2", JUNE, {}), FRAME.head(1))
+        accept(lake, vintage("v1", MARCH, {}), FRAME)
+        accept(lake, vintage("v2", JUNE, {}), FRAME.head(1))
         current = lake.current("ssb_12209")
         assert current is not None
         assert (current.vintage, current.rows) == ("v2", 1)
@@ -279,16 +286,16 @@ class TestTypedLake:
             raise OSError("disk full")
 
         lake = TypedLake(home)
-        good = lake.accept(vintage("v1", MARCH, {}), FRAME)
+        good = accept(lake, vintage("v1", MARCH, {}), FRAME)
         monkeypatch.setattr(os, "fsync", fail)
         with pytest.raises(OSError, match="disk full"):
-            lake.accept(vintage("v2", JUNE, {}), FRAME)
+            accept(lake, vintage("v2", JUNE, {}), FRAME)
         assert lake.current("ssb_12209") == good
         assert not lake.path("ssb_12209", "v2").exists()
 
     def test_a_stale_mark_changes_nothing_else_and_is_taken_away(self, home: Home) -> None:
         lake = TypedLake(home)
-        good = lake.accept(vintage("v1", MARCH, {"rules": "r"}), FRAME)
+        good = accept(lake, vintage("v1", MARCH, {"rules": "r"}), FRAME)
         stale = lake.mark_stale("ssb_12209", "refused: too few rows")
         assert stale is not None
         assert stale == lake.current("ssb_12209")
@@ -302,13 +309,13 @@ class TestTypedLake:
 
     def test_a_new_vintage_is_not_stale(self, home: Home) -> None:
         lake = TypedLake(home)
-        lake.accept(vintage("v1", MARCH, {}), FRAME)
+        accept(lake, vintage("v1", MARCH, {}), FRAME)
         lake.mark_stale("ssb_12209", "no answer")
-        assert lake.accept(vintage("v2", JUNE, {}), FRAME).stale_because is None
+        assert accept(lake, vintage("v2", JUNE, {}), FRAME).stale_because is None
 
     def test_the_reason_of_a_stale_mark_follows_the_last_night(self, home: Home) -> None:
         lake = TypedLake(home)
-        lake.accept(vintage("v1", MARCH, {}), FRAME)
+        accept(lake, vintage("v1", MARCH, {}), FRAME)
         lake.mark_stale("ssb_12209", "no answer")
         lake.mark_stale("ssb_12209", "refused")
         current = lake.current("ssb_12209")
