@@ -129,10 +129,11 @@ def refresh(source: str | None, only: tuple[str, ...], force: bool) -> None:
 def _answers(source: str) -> None:
     """See that a URL is a Statbank before a home is bound to it."""
     from k2025_pipeline.pxweb.client import source_kind
+    from k2025_pipeline.pxweb.limiter import shared_folder
     from k2025_pipeline.pxweb.transport import Transport
 
     if source.startswith(("http://", "https://")):
-        source_kind(source, Transport(attempts=1))
+        source_kind(source, Transport(attempts=1, limits_folder=shared_folder()))
 
 
 def run_job(
@@ -344,34 +345,41 @@ def check(source: str | None) -> None:
     by their labels.
     """
     from k2025_pipeline.catalog import load_catalog
-    from k2025_pipeline.ingest.check import check_contract
+    from k2025_pipeline.ingest.check import assumed_first, check_classification, check_contract
     from k2025_pipeline.ingest.source import open_source
+    from k2025_pipeline.klass.client import KlassClient
     from k2025_pipeline.lake.home import Home
     from k2025_pipeline.pxweb.client import StatbankClient
+    from k2025_pipeline.pxweb.limiter import shared_folder
     from k2025_pipeline.pxweb.transport import Transport
 
     settings = _settings(source)
     catalog = load_catalog(settings.schemas)
-    transport = Transport(settings.contact)
+    transport = Transport(settings.contact, limits_folder=shared_folder())
     differences = 0
     with open_source(settings.source, Home(settings.home), transport) as opened:
-        client = StatbankClient(opened.base_url, transport)
-        for contract in catalog.tables.values():
-            report = check_contract(contract, client)
-            differences += len(report.findings)
-            mark = "[green]✔[/]" if not report.findings else "[yellow]![/]"
-            console.print(f"{mark} [bold]{contract.id}[/] {contract.title.nb}", highlight=False)
-            for finding in sorted(report.findings, key=lambda f: f.evidence != "assumed"):
-                console.print(
-                    f"    schemas/tables/{contract.id}.yml, {finding.field} ({finding.evidence}): {finding.problem}; "
-                    f"{finding.advice}.",
-                    highlight=False,
-                )
-            for line in report.confirmed:
-                console.print(f"    [dim]{line}[/]", highlight=False)
+        statbank, klass = StatbankClient(opened.base_url, transport), KlassClient(opened.base_url, transport)
+        for contract in assumed_first(catalog.tables.values()):
+            differences += _print_report("tables", contract, check_contract(contract, statbank))
+        for classification in catalog.classifications.values():
+            differences += _print_report("classifications", classification, check_classification(classification, klass))
     console.print(f"\n{differences} differences" if differences else "\nEvery contract fits.")
     if differences:
         sys.exit(BLOCKED)
+
+
+def _print_report(folder: str, contract: Any, report: Any) -> int:
+    mark = "[green]✔[/]" if not report.findings else "[yellow]![/]"
+    console.print(f"{mark} [bold]{contract.id}[/] {contract.title.nb}", highlight=False)
+    for finding in report.findings:
+        console.print(
+            f"    schemas/{folder}/{contract.id}.yml, {finding.field} ({finding.evidence}): {finding.problem}; "
+            f"{finding.advice}.",
+            highlight=False,
+        )
+    for line in report.confirmed:
+        console.print(f"    [dim]{line}[/]", highlight=False)
+    return len(report.findings)
 
 
 @main.group()

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
+import polars as pl
+
+from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.catalog.tables import TableContract
 from k2025_pipeline.ingest.question import Finding, ask, codelist_of, find_code
+from k2025_pipeline.klass.client import KlassClient, decode_codes
 from k2025_pipeline.pxweb import jsonstat
 from k2025_pipeline.pxweb.client import StatbankClient
-from k2025_pipeline.pxweb.errors import UnknownTable
+from k2025_pipeline.pxweb.errors import NotFound, UnknownTable
 
 
 @dataclass
@@ -45,7 +51,37 @@ def check_contract(contract: TableContract, client: StatbankClient) -> Report:
         if question.selection is None and not question.findings:
             problem = f"nothing is offered for the extract {extract.structure}"
             report.findings.append(Finding("extracts", problem, "see the table's regions at the source"))
+    report.findings.sort(key=lambda finding: finding.evidence != "assumed")
     return report
+
+
+def assumed_first(contracts: Iterable[TableContract]) -> list[TableContract]:
+    """Contracts in the order in which a person should look at them: most assumptions first."""
+    return sorted(contracts, key=lambda contract: -_assumptions(contract))
+
+
+def _assumptions(contract: TableContract) -> int:
+    categories = [category for dimension in contract.dimensions for category in dimension.categories]
+    parts: list[Any] = [*contract.dimensions, *categories, *contract.measures, *contract.extracts]
+    return sum(part.evidence == "assumed" for part in parts)
+
+
+def check_classification(contract: ClassificationContract, client: KlassClient) -> Report:
+    """Hold the declaration of a classification against Klass: is it there, and do its codes look as declared?
+
+    Raises:
+        SourceUnavailable: when Klass does not answer.
+    """
+    try:
+        client.last_modified(contract.id)
+        codes = decode_codes(client.codes(contract).content)
+    except NotFound:
+        return Report([Finding("id", "Klass does not know the classification", "see www.ssb.no/klass", blocking=True)])
+    odd = codes.filter(~pl.col("code").str.contains(contract.code_pattern))["code"].unique().sort().to_list()
+    if not odd:
+        return Report()
+    problem = f"{len(odd)} codes do not look as declared: {', '.join(odd[:5])}"
+    return Report([Finding("code_pattern", problem, "correct `code_pattern`", contract.evidence)])
 
 
 def _confirmed(contract: TableContract, offered: jsonstat.Dataset) -> list[str]:

@@ -80,8 +80,7 @@ class KlassClient:
         Args:
             contract: what is wanted. last_year: last year to ask a correspondence for.
         """
-        start = f"{contract.first_year}-01-01"
-        yield KlassAnswer("codes", None, self._get(contract.id, "/codes", {"from": start}))
+        yield KlassAnswer("codes", None, self.codes(contract))
         if contract.changes:
             yield KlassAnswer("changes", None, self._get(contract.id, "/changes", {"from": contract.changes_from}))
         if contract.corresponds_from:
@@ -89,6 +88,10 @@ class KlassClient:
                 answer = self._correspondence(contract.corresponds_from, contract.id, year)
                 if answer is not None:
                     yield KlassAnswer("corresponds", str(year), answer)
+
+    def codes(self, contract: ClassificationContract) -> Answer:
+        """All codes since the first year that is wanted, with their validity."""
+        return self._get(contract.id, "/codes", {"from": f"{contract.first_year}-01-01"})
 
     def _correspondence(self, source: str, target: str, year: int) -> Answer | None:
         """The correspondence of one year, or None where Klass has no table that covers it."""
