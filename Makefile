@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup refresh test lint ui generate lock screens clean
+.PHONY: help setup refresh test lint bench ui generate lock screens clean
 
 help: ## Show these lines
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,9 @@ lint: $(READY) ## Format, lint and type check, Python and SQL
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --nocolor dbt/models
+
+bench: $(READY) ## Measure speed, memory and requests, side by side with pyjstat and pxwebpy (minutes)
+	$(BIN)/python benchmarks/run_all.py
 
 ui: $(READY) ## Open Dagster on 127.0.0.1:3000
 	$(BIN)/k2025 ui

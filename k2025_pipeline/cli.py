@@ -220,12 +220,17 @@ def status() -> None:
     console.print(f"Published  {standing}", highlight=False)
 
 
+def _contracts(catalog: Any) -> list[Any]:
+    return [*catalog.tables.values(), *catalog.classifications.values()]
+
+
 def _print_refusals(lake: Any, catalog: Any) -> None:
-    for contract in catalog.tables.values():
-        for refusal in lake.refusals(contract.name):
-            console.print(f"\n[red]Refused[/]    {contract.id} {refusal.vintage}: {refusal.because}", highlight=False)
+    for contract in _contracts(catalog):
+        for refusal in lake.standing_refusals(contract.name):
+            console.print(f"\n[red]Refused[/]    {contract.name} {refusal.vintage}: {refusal.because}", highlight=False)
             console.print(
-                f"           Right after all?  k2025 accept {contract.id} {refusal.vintage} --reason …", highlight=False
+                f"           Right after all?  k2025 accept {contract.name} {refusal.vintage} --reason …",
+                highlight=False,
             )
 
 
@@ -243,22 +248,25 @@ def accept(table: str, vintage: str, reason: str, by: str | None) -> None:
     import getpass
 
     from k2025_pipeline.catalog import load_catalog
-    from k2025_pipeline.ingest.acceptance import CannotOverrule, Tonight, accept_table, overrule
+    from k2025_pipeline.ingest import acceptance
     from k2025_pipeline.lake.home import Home
     from k2025_pipeline.night import source_kind
 
     if not reason.strip():
         raise click.UsageError("--reason: say why, in words that another person understands.")
     settings = _settings(None)
-    home, contract = Home(settings.home), load_catalog(settings.schemas).tables.get(table.removeprefix("ssb_"))
-    if contract is None:
-        raise click.UsageError(f"{table}: no such file in schemas/tables.")
+    home, catalog = Home(settings.home), load_catalog(settings.schemas)
+    known = {name: c for c in _contracts(catalog) for name in (c.id, c.name)}
+    if table not in known:
+        raise click.UsageError(f"{table}: no such file in schemas/tables or schemas/classifications.")
+    contract = known[table]
     with home.held():
         try:
-            rules = overrule(home, contract, vintage, reason.strip(), by or getpass.getuser())
-        except CannotOverrule as error:
+            rules = acceptance.overrule(home, contract, vintage, reason.strip(), by or getpass.getuser())
+        except acceptance.CannotOverrule as error:
             raise click.ClickException(str(error)) from error
-        outcome = accept_table(home, contract, Tonight(asked=False, partial=source_kind(home) == "recording"))
+        partial = source_kind(home) == "recording"
+        outcome = acceptance.accept(home, contract, acceptance.Tonight(asked=False, partial=partial))
     console.print(f"{contract.id}: {outcome.message}", highlight=False)
     console.print(f"Overruled: {', '.join(rules)}. Run `k2025 refresh` to publish it.", highlight=False)
 

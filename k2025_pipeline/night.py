@@ -16,11 +16,12 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from k2025_pipeline.catalog import Catalog
-from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.catalog.tables import TableContract
 from k2025_pipeline.ingest import acceptance
+from k2025_pipeline.ingest.acceptance import Contract
 from k2025_pipeline.ingest.session import FetchOutcome, SourceSession
 from k2025_pipeline.ingest.source import OpenSource, identity, keeps_hours, open_source
+from k2025_pipeline.lake.archive import Archive
 from k2025_pipeline.lake.home import Home, read_json, write_json
 from k2025_pipeline.pxweb.errors import OutsideHours, SourceError
 from k2025_pipeline.pxweb.hours import PublicationHours
@@ -34,8 +35,6 @@ from k2025_pipeline.warehouse.results import Acceptance
 log = logging.getLogger(__name__)
 
 LAST_RUN = "last_run.json"
-
-Contract = TableContract | ClassificationContract
 
 
 def source_kind(home: Home) -> str:
@@ -121,6 +120,7 @@ class Night:
         home = Home(self.settings.home)
         home.check_source(identity(self.settings.source))
         self._open.enter_context(home.held())
+        publish.recover(home)
         return home
 
     @cached_property
@@ -135,7 +135,11 @@ class Night:
         hours = PublicationHours(self.settings.publication_hours, self.now, self.sleep)
         keeps = self.keeps_hours and not self.force
         return Transport(
-            self.settings.contact, self.sleep, limits_folder=shared_folder(), hours=hours if keeps else None
+            self.settings.contact,
+            self.sleep,
+            limits_folder=shared_folder(),
+            hours=hours if keeps else None,
+            clock=lambda: self.now().timestamp(),
         )
 
     @property
@@ -182,15 +186,16 @@ class Night:
         return outcome
 
     def _fetch(self, contract: Contract) -> FetchOutcome:
+        latest = Archive(self.home).latest(contract.name)
         if self._unreachable is not None:
-            return FetchOutcome(contract.name, "failed", self._unreachable)
+            return FetchOutcome(contract.name, "failed", self._unreachable, latest)
         try:
             session = self._session
         except OutsideHours as error:
-            return FetchOutcome(contract.name, "postponed", str(error))
+            return FetchOutcome(contract.name, "postponed", str(error), latest)
         except SourceError as error:
             self._unreachable = str(error)
-            return FetchOutcome(contract.name, "failed", self._unreachable)
+            return FetchOutcome(contract.name, "failed", self._unreachable, latest)
         if isinstance(contract, TableContract):
             return session.fetch_table(contract)
         return session.fetch_classification(contract)
@@ -202,10 +207,7 @@ class Night:
             asked=contract.name in self._asked,
             partial=self.source_kind == "recording",
         )
-        if isinstance(contract, TableContract):
-            outcome = acceptance.accept_table(self.home, contract, tonight)
-        else:
-            outcome = acceptance.accept_classification(self.home, contract, tonight)
+        outcome = acceptance.accept(self.home, contract, tonight)
         if outcome.state == "refused":
             self._states[contract.name] = "refused"
         self.reporter.typed(outcome)

@@ -3,7 +3,50 @@
    The cells lie beside the typed table under its name with _history. #}
 {% macro history_table(typed, table, columns, calendar, zero_means_missing, revised_on=none) %}
     {%- set relation = typed.schema ~ '.' ~ typed.identifier ~ '_history' -%}
-    with vintages as (
+    with
+    {% if calendar == 'kostra' -%}
+    {{ cells_by_edition(relation, table, calendar, revised_on) }}
+    {%- else -%}
+    dated as (
+        select
+            *,
+            cast(null as varchar) as edition
+        from {{ relation }}
+    )
+    {%- endif %},
+
+    judged as (
+        select
+            *,
+            {% if zero_means_missing -%}
+            (value = 0 and measure in ('{{ zero_means_missing | join("', '") }}'))
+            {%- else -%}
+            false
+            {%- endif %} as zero_is_missing
+        from dated
+    )
+
+    select
+        cast(structure as varchar) as structure,
+        {{ conformed_region('region_code') }} as region_code,
+        {% for column in columns -%}
+        cast({{ column }} as varchar) as {{ column }},
+        {% endfor -%}
+        cast(measure as varchar) as measure,
+        cast(unit as varchar) as unit,
+        cast(period as varchar) as period,
+        case when zero_is_missing then null when symbol = '-' then 0 else value end as value,
+        {{ obs_status('value', 'symbol', 'zero_is_missing', 'edition') }} as obs_status,
+        cast(symbol as varchar) as symbol,
+        edition,
+        valid_from,
+        valid_to
+    from judged
+{% endmacro %}
+
+{# Cells with their edition: cut in two where a later vintage made their year a revised one. #}
+{% macro cells_by_edition(relation, table, calendar, revised_on) %}
+    vintages as (
         select
             valid_from,
             vintage
@@ -61,31 +104,9 @@
     dated as (
         select
             pieces.*,
-            editions.edition,
-            {% if zero_means_missing -%}
-            (pieces.value = 0 and pieces.measure in ('{{ zero_means_missing | join("', '") }}'))
-            {%- else -%}
-            false
-            {%- endif %} as zero_is_missing
+            editions.edition
         from pieces
         inner join editions
             on pieces.period = editions.period and pieces.valid_from = editions.valid_from
     )
-
-    select
-        cast(structure as varchar) as structure,
-        {{ conformed_region('region_code') }} as region_code,
-        {% for column in columns -%}
-        cast({{ column }} as varchar) as {{ column }},
-        {% endfor -%}
-        cast(measure as varchar) as measure,
-        cast(unit as varchar) as unit,
-        cast(period as varchar) as period,
-        case when zero_is_missing then null when symbol = '-' then 0 else value end as value,
-        {{ obs_status('value', 'symbol', 'zero_is_missing', 'edition') }} as obs_status,
-        cast(symbol as varchar) as symbol,
-        edition,
-        valid_from,
-        valid_to
-    from dated
 {% endmacro %}

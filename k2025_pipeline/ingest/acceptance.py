@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 CODE_CHANGES = "klass_131_changes"
 """Klass's own list of code changes, which explains why a region may vanish."""
 
+Contract = TableContract | ClassificationContract
 State = Literal["accepted", "unchanged", "refused", "absent"]
 
 
@@ -90,6 +91,13 @@ class Tonight:
     partial: bool = False
 
 
+def accept(home: Home, contract: Contract, tonight: Tonight | None = None) -> Outcome:
+    """Make the newest delivery current, if it passes; see :func:`accept_table`."""
+    if isinstance(contract, TableContract):
+        return accept_table(home, contract, tonight)
+    return accept_classification(home, contract, tonight)
+
+
 def accept_table(home: Home, contract: TableContract, tonight: Tonight | None = None) -> Outcome:
     """Make the newest delivery of a table the current vintage, if it passes its contract.
 
@@ -132,7 +140,9 @@ def accept_classification(home: Home, contract: ClassificationContract, tonight:
             rules=_fingerprint(contract.model_dump_json()),
             datasets=contract.datasets,
             write=lambda paths: classifications.write_typed(contract, delivery, paths),
-            judge=lambda kind, frame: judge_classification(contract, kind, frame),
+            judge=lambda kind, frame: judge_classification(
+                contract, kind, frame, _current_frame(settling.lake, contract.datasets[kind])
+            ),
         )
     )
 
@@ -161,11 +171,11 @@ class CannotOverrule(Exception):
     """A delivery cannot be accepted by overruling: there is none, or it breaks a rule that gives cells meaning."""
 
 
-def overrule(home: Home, contract: TableContract, vintage: str, reason: str, by: str) -> list[str]:
+def overrule(home: Home, contract: Contract, vintage: str, reason: str, by: str) -> list[str]:
     """Record that a person accepts a refused delivery; :func:`accept_table` then makes it current.
 
     Args:
-        home: where everything lies. contract: the table. vintage: id of the refused delivery.
+        home: where everything lies. contract: the table or classification. vintage: id of the refused delivery.
         reason: why, in words that another person understands. by: who.
 
     Returns:
@@ -176,9 +186,9 @@ def overrule(home: Home, contract: TableContract, vintage: str, reason: str, by:
     """
     lake, latest = TypedLake(home), Archive(home).latest(contract.name)
     refusal = lake.refusal(contract.name, vintage)
-    if refusal is None:
-        known = ", ".join(r.vintage for r in lake.refusals(contract.name)) or "none"
-        raise CannotOverrule(f"{contract.id} {vintage}: was not refused. Refused vintages of this table: {known}.")
+    if refusal is None or refusal.settled_at:
+        known = ", ".join(r.vintage for r in lake.standing_refusals(contract.name)) or "none"
+        raise CannotOverrule(f"{contract.id} {vintage}: does not stand refused. Those that do: {known}.")
     if latest is None or latest.vintage != vintage:
         newest = latest.vintage if latest else "none"
         raise CannotOverrule(
@@ -229,6 +239,7 @@ class _Settling:
                 return self._refuse(parcel, refused.summary(), verdicts)
             for (kind, frame), verdict in zip(frames.items(), verdicts, strict=True):
                 self._accept(parcel, kind, paths[kind], frame, verdict)
+        self.lake.settle(parcel.name)
         return self._outcome(parcel, "accepted", problem, verdicts)
 
     def _known_verdicts(self, parcel: _Parcel) -> list[Verdict] | None:

@@ -9,7 +9,7 @@ import polars as pl
 
 from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.ingest import content
-from k2025_pipeline.ingest.recall import Recall
+from k2025_pipeline.ingest.recall import Recall, set_aside_if_wrong
 from k2025_pipeline.klass.client import (
     SCHEMAS,
     KlassClient,
@@ -18,6 +18,7 @@ from k2025_pipeline.klass.client import (
     decode_correspondence,
 )
 from k2025_pipeline.lake.archive import Archive, Delivery, Piece
+from k2025_pipeline.pxweb.errors import BadRequest, InvalidAnswer
 from k2025_pipeline.pxweb.transport import Asker
 
 
@@ -49,9 +50,13 @@ def fetch(
     journal = archive.begin(contract.name, last_modified)
     client = klass.through(Recall(asker, journal))
     pieces, hashes = [], []
-    for found in client.fetch(contract, last_year):
-        pieces.append(Piece(found.kind, found.year or "", found.answer.request_key))
-        hashes.append(content.of_document(found.answer.json()))
+    try:
+        for found in client.fetch(contract, last_year):
+            pieces.append(Piece(found.kind, found.year or "", found.answer.request_key))
+            hashes.append(content.of_document(found.answer.json()))
+    except (InvalidAnswer, BadRequest) as error:
+        set_aside_if_wrong(archive, contract.name, error)
+        raise
     question, said = fingerprint(contract, last_year), content.together(hashes)
     latest = archive.latest(contract.name)
     if latest and (latest.updated, latest.question, latest.content) == (last_modified, question, said):

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from k2025_pipeline.lake.archive import Journal
+from k2025_pipeline.lake.archive import Archive, Journal
+from k2025_pipeline.pxweb.errors import CutAnswer, SourceError, WrongContentType
 from k2025_pipeline.pxweb.transport import Answer, Asker, encode_body, request_key
 
 
@@ -41,3 +42,12 @@ class Recall:
         answer = ask()
         self._journal.keep(key, answer)
         return answer
+
+
+def set_aside_if_wrong(archive: Archive, dataset: str, error: SourceError) -> None:
+    """Put a journal away that holds a wrong answer, so that tomorrow does not recall it.
+
+    An answer that was cut, or not JSON at all, was never kept: what the journal holds beside it is good.
+    """
+    if not isinstance(error, (CutAnswer, WrongContentType)):
+        archive.set_aside(dataset, str(error))

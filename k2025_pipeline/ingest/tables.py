@@ -17,11 +17,11 @@ import pyarrow.parquet as pq
 from k2025_pipeline.catalog.tables import TableContract
 from k2025_pipeline.ingest import content
 from k2025_pipeline.ingest.question import Finding, Question, ask, codelist_of, fingerprint
-from k2025_pipeline.ingest.recall import Recall
+from k2025_pipeline.ingest.recall import Recall, set_aside_if_wrong
 from k2025_pipeline.lake.archive import Archive, Delivery, Journal, Piece
 from k2025_pipeline.pxweb import jsonstat
 from k2025_pipeline.pxweb.client import StatbankClient
-from k2025_pipeline.pxweb.errors import InvalidAnswer, SourceChanged
+from k2025_pipeline.pxweb.errors import BadRequest, InvalidAnswer, SourceChanged
 from k2025_pipeline.pxweb.transport import Asker
 from k2025_pipeline.validation.columns import typed_schema
 
@@ -75,8 +75,8 @@ def fetch(contract: TableContract, statbank: StatbankClient, asker: Asker, archi
             gathered = _gather(contract, statbank.through(Recall(asker, journal)))
             if len(gathered.stamps) == 1:
                 return _kept(contract, archive, journal, gathered)
-        except InvalidAnswer as error:
-            archive.set_aside(contract.name, str(error))  # a wrong answer must not be recalled tomorrow
+        except (InvalidAnswer, BadRequest) as error:
+            set_aside_if_wrong(archive, contract.name, error)
             raise
         archive.set_aside(contract.name, f"parts of several vintages: {', '.join(sorted(gathered.stamps))}")
         stamp = max(gathered.stamps)

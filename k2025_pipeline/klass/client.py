@@ -14,7 +14,7 @@ import orjson
 import polars as pl
 
 from k2025_pipeline.catalog.classifications import ClassificationContract
-from k2025_pipeline.pxweb.errors import InvalidAnswer, NotFound
+from k2025_pipeline.pxweb.errors import InvalidAnswer, NotFound, PageMissing
 from k2025_pipeline.pxweb.transport import Answer, Asker
 
 KLASS_PATH = "/api/klass/v1"
@@ -34,6 +34,8 @@ SCHEMAS: dict[str, Schema] = {
     "correspondence": CORRESPONDENCE_SCHEMA,
 }
 """Columns of each kind of answer."""
+MEMBERS = {"codes": "codes", "changes": "codeChanges", "corresponds": "correspondenceItems"}
+"""What each kind of answer holds its rows in."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +77,20 @@ class KlassClient:
         return max(known)
 
     def fetch(self, contract: ClassificationContract, last_year: int) -> Iterator[KlassAnswer]:
-        """Ask for all that the contract wants, one answer at a time.
+        """Ask for all that the contract wants, one answer at a time; each was seen to hold what it should.
 
         Args:
             contract: what is wanted. last_year: last year to ask a correspondence for.
+
+        Raises:
+            InvalidAnswer: when an answer does not hold what was asked for.
+            SourceError: when Klass refuses or does not answer.
         """
+        for found in self._ask(contract, last_year):
+            _items(found.answer.content, MEMBERS[found.kind])
+            yield found
+
+    def _ask(self, contract: ClassificationContract, last_year: int) -> Iterator[KlassAnswer]:
         yield KlassAnswer("codes", None, self.codes(contract))
         if contract.changes:
             yield KlassAnswer("changes", None, self._get(contract.id, "/changes", {"from": contract.changes_from}))
@@ -102,6 +113,8 @@ class KlassClient:
         }
         try:
             return self._get(source, "/corresponds", params)
+        except PageMissing:
+            raise  # not Klass's word that there is none
         except NotFound:
             return None
 

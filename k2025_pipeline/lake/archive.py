@@ -48,6 +48,7 @@ class Delivery:
     """All answers that together are one vintage of one table.
 
     Attributes:
+        number: in the order of delivery, from 1; a machine's clock may be set back.
         dataset: table or classification, e.g. ``ssb_12209``. vintage: id of the vintage.
         updated: the source's own stamp. question: fingerprint of what was asked for.
         answers: in the order asked. received_at: when the last answer came, ISO 8601 UTC.
@@ -55,6 +56,7 @@ class Delivery:
         in another order or layout have the same hash.
     """
 
+    number: int
     dataset: str
     vintage: str
     updated: str
@@ -179,6 +181,7 @@ class Archive:
         """
         wanted = vintage_id(updated)
         manifest = {
+            "number": len(self.deliveries(dataset)) + 1,
             "dataset": dataset,
             "vintage": _free(self._root / dataset, wanted).name,
             "updated": updated,
@@ -214,7 +217,7 @@ class Archive:
     def latest(self, dataset: str) -> Delivery | None:
         """The newest whole delivery of a table, or None."""
         self._finish(dataset)
-        return max(self.deliveries(dataset), key=lambda delivery: delivery.received_at, default=None)
+        return next(reversed(self.deliveries(dataset)), None)
 
     def deliveries(self, dataset: str) -> list[Delivery]:
         """All whole deliveries of a table, oldest first."""
@@ -223,7 +226,7 @@ class Archive:
             for path in (self._root / dataset).glob(f"*/{MANIFEST}")
             if (manifest := read_json(path)) is not None
         ]
-        return sorted(found, key=lambda delivery: delivery.received_at)
+        return sorted(found, key=lambda delivery: delivery.number)
 
     def delivery(self, dataset: str, vintage: str) -> Delivery | None:
         """One delivery by the id of its vintage, or None."""
@@ -273,6 +276,7 @@ def _request(answer: Answer) -> dict[str, Any]:
 
 def _delivery(folder: Path, manifest: dict[str, Any]) -> Delivery:
     return Delivery(
+        number=manifest["number"],
         dataset=manifest["dataset"],
         vintage=folder.name,
         updated=manifest["updated"],

@@ -54,6 +54,7 @@ class Refusal:
     Attributes:
         dataset: table or classification. vintage: id. updated: the source's stamp. because: in words.
         refused_at: ISO 8601 UTC. verdicts: as data; empty where the delivery could not be read.
+        settled_at: when it, or a later one, was accepted; None while it stands.
     """
 
     dataset: str
@@ -62,6 +63,7 @@ class Refusal:
     because: str
     refused_at: str
     verdicts: list[dict[str, Any]]
+    settled_at: str | None = None
 
 
 class TypedLake:
@@ -131,10 +133,16 @@ class TypedLake:
 
     def refuse(self, refusal: Refusal) -> None:
         """Record that a delivery was not made current, and why; the record of the first night stays."""
-        path = self._refusal_path(refusal.dataset, refusal.vintage)
-        standing = read_json(path)
-        if standing is None or standing["because"] != refusal.because:
-            write_json(path, asdict(refusal))
+        standing = self.refusal(refusal.dataset, refusal.vintage)
+        if standing is None or standing.settled_at or standing.because != refusal.because:
+            write_json(self._refusal_path(refusal.dataset, refusal.vintage), asdict(refusal))
+
+    def settle(self, dataset: str) -> None:
+        """Note that a delivery was accepted: what was refused before it stands no more."""
+        for refusal in self.refusals(dataset):
+            if refusal.settled_at is None:
+                settled = replace(refusal, settled_at=datetime.now(UTC).isoformat(timespec="seconds"))
+                write_json(self._refusal_path(dataset, refusal.vintage), asdict(settled))
 
     def refusal(self, dataset: str, vintage: str) -> Refusal | None:
         """Why a delivery was refused, or None where it was not."""
@@ -142,11 +150,13 @@ class TypedLake:
         return Refusal(**found) if found else None
 
     def refusals(self, dataset: str) -> list[Refusal]:
-        """Deliveries that were refused and have not been accepted since, oldest first."""
-        accepted = {vintage.vintage for vintage in self.vintages(dataset)}
+        """Deliveries that were refused, oldest first."""
         records = [read_json(path) for path in (self._root / dataset / "refused").glob("*.json")]
-        found = [Refusal(**record) for record in records if record]
-        return sorted((r for r in found if r.vintage not in accepted), key=lambda r: r.refused_at)
+        return sorted((Refusal(**record) for record in records if record), key=lambda r: r.refused_at)
+
+    def standing_refusals(self, dataset: str) -> list[Refusal]:
+        """Deliveries that stand refused: nothing has been accepted since."""
+        return [refusal for refusal in self.refusals(dataset) if refusal.settled_at is None]
 
     def overrule(self, dataset: str, vintage: str, rules: list[str], reason: str, by: str) -> None:
         """Record that a person accepts a delivery in spite of the rules that it breaks."""

@@ -88,6 +88,12 @@ class NotFound(SourceError):
     advice = "Check the id."
 
 
+class PageMissing(NotFound):
+    """HTTP 404 without a reason: the web server's own page, not the API's answer about what was asked for."""
+
+    advice = "Try again later; if it stays, look whether the API has moved."
+
+
 class UnknownVariable(BadRequest):
     """The table has no such dimension."""
 
@@ -248,7 +254,8 @@ def error_for(refusal: Refusal) -> SourceError:
     if refusal.status == HTTPStatus.NOT_FOUND and refusal.is_html and refusal.url_length > LONGEST_URL:
         problem = f"the URL of {refusal.url_length} characters is too long"
         return UrlTooLong(f"{refusal.what}: {problem}. {UrlTooLong.advice}")
-    meaning = MEANINGS.get(title) or (NotFound if refusal.status == HTTPStatus.NOT_FOUND else BadRequest)
+    not_found = NotFound if title else PageMissing
+    meaning = MEANINGS.get(title) or (not_found if refusal.status == HTTPStatus.NOT_FOUND else BadRequest)
     said = f"the source answers «{title}{detail}»" if title else f"HTTP {refusal.status} from the source"
     return meaning(f"{refusal.what}: {said}. {meaning.advice}")
 

@@ -27,6 +27,7 @@ KLASS_NULLABLE = {
     "changes": {"old_code", "old_name", "new_code", "new_name"},
     "correspondence": set[str](),
 }
+KLASS_KEYS = {"codes": ["code"], "changes": ["old_code", "new_code", "changed_on"], "correspondence": ["year"]}
 PERIOD_PATTERNS = {"kostra": r"^(19|20)\d{2}$", "annual": r"^(19|20)\d{2}$", "quarterly": r"^(19|20)\d{2}K[1-4]$"}
 
 
@@ -139,14 +140,40 @@ def judge_table(
     return Verdict(contract.name, frame.height, [*results, *known_faults(contract, frame)])
 
 
-def judge_classification(contract: ClassificationContract, kind: str, frame: pl.DataFrame) -> Verdict:
-    """Judge one typed frame of a classification: ``codes``, ``changes`` or ``correspondence``."""
+def judge_classification(
+    contract: ClassificationContract, kind: str, frame: pl.DataFrame, before: pl.LazyFrame | None = None
+) -> Verdict:
+    """Judge one typed frame of a classification: ``codes``, ``changes`` or ``correspondence``.
+
+    Args:
+        contract: the classification. kind: which of its frames. frame: any number of rows.
+        before: the same of the vintage that stands, or None.
+    """
     schema = {name: dtype() for name, dtype in SCHEMAS[kind].items()}
     rules = _classification_rules(contract, kind)
     results = _judge(schema, rules, frame, KLASS_NULLABLE[kind])
     if kind == "codes":
         results.append(_not_empty(frame))
+    if before is not None:
+        results.append(_klass_remembers(contract, kind, frame, before))
     return Verdict(f"{contract.name}_{kind}", frame.height, results)
+
+
+def _klass_remembers(
+    contract: ClassificationContract, kind: str, frame: pl.DataFrame, before: pl.LazyFrame
+) -> RuleResult:
+    """Klass tells the past: what it once told, it tells again."""
+    key = KLASS_KEYS[kind]
+    gone = before.select(key).unique().join(frame.lazy(), on=key, how="anti", nulls_equal=True).sort(key).collect()
+    return RuleResult(
+        rule="nothing_vanished",
+        meaning="Codes, changes and years that Klass told before are still told.",
+        advice="See at www.ssb.no/klass whether they were withdrawn. "
+        f"If so: k2025 accept klass_{contract.id} VINTAGE --reason …",
+        failed=gone.height,
+        sample=gone.head(SAMPLE_ROWS).to_dicts(),
+        overrulable=True,
+    )
 
 
 def _not_empty(frame: pl.DataFrame) -> RuleResult:

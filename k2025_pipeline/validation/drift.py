@@ -436,10 +436,9 @@ def _share(count: str) -> pl.Expr:
 
 
 def _zeros(both: _Vintages, cells: pl.DataFrame) -> Difference:
-    """Zeros where figures were, but not of measures for which zero is known to mean «no figure»."""
+    """Zeros where figures were; what was 0 before, as where a measure writes 0 for «no figure», does not count."""
     limit, before, now = both.limits.zeros_rise, pl.col("before"), pl.col("now")
-    honest = cells.filter(~_measure_in(_zero_means_missing(both.contract)))
-    groups = honest.group_by(GROUP).agg(
+    groups = cells.group_by(GROUP).agg(
         figures=(before.is_not_null() & now.is_not_null()).sum().cast(pl.Int64),
         not_zero=(before != 0).sum().cast(pl.Int64),
         became_zero=((before != 0) & (now == 0)).sum().cast(pl.Int64),

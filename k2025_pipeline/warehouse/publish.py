@@ -36,10 +36,13 @@ class Published:
 
 def published(home: Home) -> Published | None:
     """The manifest of the published file, or None where nothing whole is published."""
-    manifest = read_json(_manifest(home))
-    if manifest is None or not home.warehouse.exists():
+    if not home.warehouse.exists():
         return None
-    return Published(**manifest)
+    swapped = read_json(_next_manifest(home))
+    if swapped is not None and swapped["sha256"] == file_hash(home.warehouse):
+        return Published(**swapped)  # a run was killed after the swap: see :func:`recover`
+    manifest = read_json(_manifest(home))
+    return Published(**manifest) if manifest else None
 
 
 def publish(home: Home, catalog: Catalog, fingerprint: str, source: str) -> Published:
@@ -52,8 +55,7 @@ def publish(home: Home, catalog: Catalog, fingerprint: str, source: str) -> Publ
     Returns:
         What was published.
     """
-    candidate = home.build / "candidate.duckdb"
-    parquet = home.build / "public"
+    candidate, parquet = home.build / "candidate.duckdb", _parquet_candidate(home)
     _remove(candidate, parquet)
     parquet.mkdir(parents=True)
     tables = _write(home, catalog, candidate, parquet)
@@ -66,10 +68,30 @@ def publish(home: Home, catalog: Catalog, fingerprint: str, source: str) -> Publ
     )
     _remember(home)
     candidate.chmod(0o444)
+    write_json(_next_manifest(home), manifest.__dict__)
     candidate.replace(home.warehouse)
-    _swap_folder(parquet, home.public)
-    write_json(_manifest(home), manifest.__dict__)
+    _finish(home)
     return manifest
+
+
+def recover(home: Home) -> None:
+    """Finish a publication that was killed after its file was swapped in, or forget one that was killed before."""
+    manifest = read_json(_next_manifest(home))
+    if manifest is None:
+        return
+    if home.warehouse.exists() and file_hash(home.warehouse) == manifest["sha256"]:
+        _finish(home)
+    else:
+        _next_manifest(home).unlink()
+
+
+def _finish(home: Home) -> None:
+    """The steps after the swap of the file: its Parquet, and the manifest that speaks of it."""
+    parquet = _parquet_candidate(home)
+    if parquet.exists():
+        _swap_folder(parquet, home.public)
+    _remove(home.public.with_name(f"{home.public.name}.old"))
+    _next_manifest(home).replace(_manifest(home))
 
 
 def file_hash(path: Path) -> str:
@@ -80,6 +102,15 @@ def file_hash(path: Path) -> str:
 
 def _manifest(home: Home) -> Path:
     return home.root / "warehouse.json"
+
+
+def _next_manifest(home: Home) -> Path:
+    """The manifest of a publication under way."""
+    return home.build / "warehouse.json"
+
+
+def _parquet_candidate(home: Home) -> Path:
+    return home.build / "public"
 
 
 def _write(home: Home, catalog: Catalog, candidate: Path, parquet: Path) -> dict[str, int]:

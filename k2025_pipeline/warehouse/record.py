@@ -65,7 +65,8 @@ def vintages(catalog: Catalog, lake: TypedLake) -> pl.DataFrame:
         accepted = lake.vintages(dataset)
         ends = [*(v.valid_from for v in accepted[1:]), None]
         rows += [_accepted(table_id, name, v, end) for v, end in zip(accepted, ends, strict=False)]
-        rows += [_refused(table_id, name, refusal) for refusal in lake.refusals(name)]
+        known = {vintage.vintage for vintage in accepted}
+        rows += [_refused(table_id, name, r) for r in lake.refusals(name) if r.vintage not in known]
     return _frame(rows, VINTAGES)
 
 

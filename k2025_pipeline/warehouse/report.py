@@ -84,7 +84,9 @@ def since(home: Home, catalog: Catalog, moment: str | None) -> Changes:
     after = datetime.fromisoformat(moment or "2000-01-01T00:00:00+00:00")
     cells = record.changes(catalog, lake).filter(pl.col("accepted_at") > after)
     revised = publish.query(home, REVISED.format(since=after.isoformat()))
-    refusals = [refusal for table in catalog.tables.values() for refusal in lake.refusals(table.name)]
+    names = [table.name for table in catalog.tables.values()]
+    names += [classification.name for classification in catalog.classifications.values()]
+    refusals = [refusal for name in names for refusal in lake.standing_refusals(name)]
     return Changes(cells, revised, refusals)
 
 

@@ -327,7 +327,7 @@ def test_one_bad_part_refuses_the_whole_classification(home: Home, municipalitie
     outcome = accept_classification(home, municipalities)
     assert outcome.state == "refused"
     assert {v.table: [r.rule for r in v.broken] for v in outcome.verdicts} == {
-        "klass_131_codes": ["code_valid"],
+        "klass_131_codes": ["code_valid", "nothing_vanished"],
         "klass_131_changes": [],
     }
     assert {v.vintage for v in outcome.vintages.values()} == {good.vintage}
@@ -388,7 +388,7 @@ def test_a_refused_vintage_is_recorded_with_its_reason_and_can_be_accepted(
     assert current.overruled is not None
     assert (current.overruled["by"], current.overruled["rules"]) == ("kari", rules)
     assert current.overruled["reason"].startswith("SSB confirms")
-    assert lake.refusals(wide.name) == []
+    assert lake.standing_refusals(wide.name) == []
     assert [v.vintage for v in lake.vintages(wide.name)] == [good.vintage, bad.vintage]
     assert accept_table(home, wide).state == "unchanged", "the decision holds the next night too"
 
@@ -410,7 +410,7 @@ def test_a_decision_is_about_the_rules_that_were_broken_and_no_others(
 @pytest.mark.parametrize(
     ("case", "words"),
     [
-        ("never refused", "was not refused"),
+        ("never refused", "does not stand refused"),
         ("a newer one has come", "a newer delivery"),
         ("a cell without meaning", "cannot be accepted by a person"),
         ("cannot be read", "cannot be accepted by a person"),

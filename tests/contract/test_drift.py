@@ -559,11 +559,12 @@ def test_zeros_that_come_and_go_from_year_to_year_are_figures() -> None:
     assert "zeros" in broken(judge(year, before)), "within a year a figure has no reason to become 0"
 
 
-def test_zeros_of_a_measure_that_is_known_for_them_are_left_to_that_rule() -> None:
+def test_zeros_that_were_there_before_are_left_to_the_rule_that_knows_them_and_new_ones_are_not() -> None:
     contract = limited("12293", jump_from=1)
     rows = rows_of(contract)
-    verdict = judge(altered(rows, lambda row: row["measure"] == "occupancy", value=0.0), rows, contract)
-    assert broken(verdict) == ["zero_means_missing"]
+    zeros = altered(rows, lambda row: row["measure"] == "occupancy", value=0.0)
+    assert broken(judge(zeros, zeros, contract)) == ["zero_means_missing"]
+    assert broken(judge(zeros, rows, contract)) == ["zeros", "zero_means_missing"], "no figure was 0 before"
 
 
 # Properties

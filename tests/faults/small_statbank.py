@@ -7,7 +7,7 @@ Belongs here: what a fault is tried on. Does not belong here: faults, kills and 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -22,6 +22,7 @@ from k2025_pipeline.catalog.tables import Coverage, TableContract
 from k2025_pipeline.demo import klass_files
 from k2025_pipeline.ingest.acceptance import Outcome
 from k2025_pipeline.ingest.session import FetchOutcome
+from k2025_pipeline.lake.archive import Archive
 from k2025_pipeline.lake.home import Home
 from k2025_pipeline.night import Contract, Night
 from k2025_pipeline.settings import PROJECT_ROOT, Settings
@@ -128,22 +129,25 @@ def _classification(number: str, edition: str) -> dict[str, Any]:
     return {"classification": about, "codes": codes, "changes": changes, "correspondences": {GROUPS: items}}
 
 
-def publish_once(home: Home, catalog: Catalog) -> None:
-    """Publish a tiny build by the real publication, without dbt."""
+def publish_once(home: Home, catalog: Catalog, value: float = 73.7) -> None:
+    """Publish a tiny build with one figure by the real publication, without dbt."""
     home.build.mkdir(parents=True, exist_ok=True)
+    home.build_file.unlink(missing_ok=True)
     with duckdb.connect(str(home.build_file)) as build:
         for schema in ("public", "staging", "history"):
             build.execute(f"create schema {schema}")
-        build.execute("create table public.indicator_values as select 'KOMP-01' as indicator_id, 73.7 as value")
-        build.execute("create table public.indicator_history as select 'KOMP-01' as indicator_id, 73.7 as value")
+        for name in ("indicator_values", "indicator_history"):
+            build.execute(f"create table public.{name} as select 'KOMP-01' as indicator_id, {value}::double as value")
         for table in catalog.tables.values():
             for schema, prefix, docs in (
                 ("staging", "stg", _columns(table)),
                 ("history", "history", [*_columns(table), "valid_from", "valid_to"]),
             ):
-                listed = ", ".join(f"null::timestamptz as {c}" if c.startswith("valid_") else f"'x' as {c}" for c in docs)
+                listed = ", ".join(
+                    f"null::timestamptz as {c}" if c.startswith("valid_") else f"'x' as {c}" for c in docs
+                )
                 build.execute(f"create table {schema}.{prefix}_{table.name} as select {listed}")
-    publish.publish(home, catalog, "fingerprint", "other")
+    publish.publish(home, catalog, f"fingerprint {value}", "other")
 
 
 def _columns(table: TableContract) -> list[str]:
@@ -170,18 +174,20 @@ def run_night(
     catalog: Catalog,
     started: datetime = NEXT_NIGHT,
     only: Iterable[str] | None = None,
+    judge: bool = True,
     **options: Any,
 ) -> Told:
     """One night without dbt: fetch everything, then judge everything. Nobody waits.
 
     Args:
         home: folder. source: as ``--source``. catalog: see :func:`small_catalog`. started: of the night.
-        only: ids of tables and classifications; None for all. options: of ``Night`` or ``Settings``.
+        only: ids of tables and classifications; None for all. judge: whether deliveries are judged.
+        options: of ``Night`` or ``Settings``.
     """
     settings = {name: options.pop(name) for name in ("publication_hours",) if name in options}
     options = {"now": lambda: started, "sleep": _nobody_waits, **options}
     night = Night(Settings(home=home, source=source, **settings), catalog, **options)
-    return drive(night, contracts(catalog, only))
+    return drive(night, contracts(catalog, only), judge)
 
 
 def _nobody_waits(seconds: float) -> None:
@@ -194,14 +200,13 @@ def contracts(catalog: Catalog, only: Iterable[str] | None = None) -> list[Contr
     return [known[i] for i in (known if only is None else only)]
 
 
-def drive(night: Night, asked: list[Contract], between: Callable[[], None] = lambda: None) -> Told:
-    """The steps of a night; ``between`` is called after the fetches."""
+def drive(night: Night, asked: list[Contract], judge: bool = True) -> Told:
+    """The steps of a night, fetches first."""
     told = Told()
     try:
         for contract in asked:
             told.fetched[contract.name] = night.fetch(contract)
-        between()
-        for contract in asked:
+        for contract in asked if judge else ():
             told.typed[contract.name] = night.accept(contract)
     finally:
         night.close()
@@ -216,6 +221,17 @@ def typed_content(home: Path) -> dict[str, str]:
         found[path.parent.name] = current["content"]
         for history in sorted((path.parent / "history").glob("*.parquet")):
             found[f"{path.parent.name} history"] = hashlib.sha256(history.read_bytes()).hexdigest()
+    return found
+
+
+def delivered(home: Path) -> dict[str, list[tuple[str, str, str]]]:
+    """Role, label and sha256 of every answer of the newest delivery, by dataset."""
+    archive = Archive(Home(home))
+    found = {}
+    for folder in sorted((home / "raw").glob("*_*")):
+        latest = archive.latest(folder.name)
+        if latest is not None:
+            found[folder.name] = [(a.role, a.label, hashlib.sha256(a.read()).hexdigest()) for a in latest.answers]
     return found
 
 

@@ -100,14 +100,16 @@ class TestBodyFirst:
     @pytest.mark.parametrize("body", [b"[1]", b"{cut", b"", b'"text"', b'{"title": null}', b"\xff\xfe"])
     def test_without_a_title_the_status_decides(self, body: bytes) -> None:
         assert type(refused(body, 400)) is BadRequest
-        assert type(refused(body, 404)) is NotFound
+        assert type(refused(body, 404)) is errors.PageMissing
         assert type(refused(body, 418)) is BadRequest
 
 
 class TestWebServer:
     """URLs over about 2 100 characters give an HTML page with 404 (facts/ssb-api.md 0.4)."""
 
-    @pytest.mark.parametrize(("length", "meaning"), [(1901, errors.UrlTooLong), (1900, NotFound), (80, NotFound)])
+    @pytest.mark.parametrize(
+        ("length", "meaning"), [(1901, errors.UrlTooLong), (1900, errors.PageMissing), (80, errors.PageMissing)]
+    )
     def test_an_html_404_is_a_too_long_url_only_where_the_url_is_long(
         self, length: int, meaning: type[SourceError]
     ) -> None:

@@ -20,7 +20,7 @@ from k2025_pipeline.klass.client import (
     decode_codes,
     decode_correspondence,
 )
-from k2025_pipeline.pxweb.errors import InvalidAnswer, NotFound
+from k2025_pipeline.pxweb.errors import InvalidAnswer, NotFound, PageMissing
 from k2025_pipeline.pxweb.transport import Transport
 
 TEXT = {"nb": "tekst", "en": "text"}
@@ -139,6 +139,9 @@ def classification(**members: Any) -> ClassificationContract:
     return ClassificationContract.model_validate(content | members)
 
 
+EVERY_MEMBER: dict[str, list[object]] = {"codes": [], "codeChanges": [], "correspondenceItems": []}
+
+
 class TestFetch:
     def test_a_year_without_correspondence_is_left_out(self) -> None:
         """404 when no correspondence table covers the whole range (facts/ssb-api.md 4.1)."""
@@ -146,7 +149,7 @@ class TestFetch:
         def respond(sent: Sent) -> Reply:
             if sent.params.get("from") == "2021-01-01":
                 return Reply({"title": "Not Found", "status": 404}, 404)
-            return Reply({})
+            return Reply(EVERY_MEMBER)
 
         with answering(respond) as server:
             client = KlassClient(server.url, Transport())
@@ -166,7 +169,7 @@ class TestFetch:
         }
 
     def test_changes_are_asked_for_only_where_wanted(self) -> None:
-        with answering([Reply({})]) as server:
+        with answering([Reply(EVERY_MEMBER)]) as server:
             client = KlassClient(server.url, Transport())
             kinds = [answer.kind for answer in client.fetch(classification(changes=True), 2026)]
             assert [answer.kind for answer in client.fetch(classification(), 2026)] == ["codes"]
@@ -179,11 +182,26 @@ class TestFetch:
 
     def test_a_failing_server_is_not_taken_for_a_missing_year(self) -> None:
         def respond(sent: Sent) -> Reply:
-            return Reply(status=503 if sent.path.endswith("/corresponds") else 200, body=b"{}")
+            return Reply(status=503) if sent.path.endswith("/corresponds") else Reply(EVERY_MEMBER)
 
         with answering(respond) as server, pytest.raises(Exception, match="HTTP 503"):
             client = KlassClient(server.url, Transport(sleep=Clock().sleep))
             list(client.fetch(classification(corresponds_from="131", first_year="2024"), 2024))
+
+    def test_a_page_of_the_web_server_is_not_taken_for_a_missing_year(self) -> None:
+        """Only Klass itself can say that no table covers a year."""
+
+        def respond(sent: Sent) -> Reply:
+            page = Reply(status=404, body=b"<html>404</html>", headers={"content-type": "text/html"})
+            return page if sent.path.endswith("/corresponds") else Reply(EVERY_MEMBER)
+
+        with answering(respond) as server, pytest.raises(PageMissing):
+            client = KlassClient(server.url, Transport())
+            list(client.fetch(classification(corresponds_from="131", first_year="2024"), 2024))
+
+    def test_an_answer_that_does_not_hold_what_was_asked_for_is_refused(self) -> None:
+        with answering([Reply({"codeChanges": []})]) as server, pytest.raises(InvalidAnswer, match="no `codes`"):
+            list(KlassClient(server.url, Transport()).fetch(classification(), 2026))
 
 
 class TestLastModified:
