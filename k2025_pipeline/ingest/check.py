@@ -32,7 +32,7 @@ def check_contract(contract: TableContract, client: StatbankClient) -> Report:
         SourceUnavailable: when the source does not answer.
     """
     try:
-        offered = jsonstat.describe(client.metadata(contract.id).content)
+        offered = jsonstat.describe_document(client.metadata(contract.id).document)
     except UnknownTable:
         advice = "see at www.ssb.no/statbank whether it is closed or replaced before you edit anything"
         return Report([Finding("id", "the source does not offer the table", advice, blocking=True)])
@@ -45,7 +45,7 @@ def check_contract(contract: TableContract, client: StatbankClient) -> Report:
             report.findings.append(Finding("extracts", problem, "correct the codelist", extract.evidence))
             continue
         metadata = client.metadata(contract.id, codelists) if codelists else None
-        described = jsonstat.describe(metadata.content) if metadata else offered
+        described = jsonstat.describe_document(metadata.document) if metadata else offered
         question = ask(contract, extract, described, codelists)
         report.findings += [f for f in question.findings if f not in report.findings]
         if question.selection is None and not question.findings:

@@ -90,13 +90,13 @@ def _gather(contract: TableContract, client: StatbankClient) -> _Gathered:
     """Ask for metadata and figures of every extract."""
     gathered = _Gathered()
     plain = client.metadata(contract.id)
-    offered = jsonstat.describe(plain.content)
+    offered = jsonstat.describe_document(plain.document)
     for extract in contract.extracts:
         codelists = codelist_of(contract, extract, offered)
         if codelists is None:
             continue
         metadata = client.metadata(contract.id, codelists) if codelists else plain
-        described = jsonstat.describe(metadata.content)
+        described = jsonstat.describe_document(metadata.document)
         question = ask(contract, extract, described, codelists)
         gathered.findings += question.findings
         if question.selection is None:
@@ -106,7 +106,7 @@ def _gather(contract: TableContract, client: StatbankClient) -> _Gathered:
         gathered.stamps.add(described.updated)
         for part in client.data(contract.id, question.selection):
             gathered.pieces.append(Piece(DATA, extract.structure, part.answer.request_key))
-            gathered.figures.append(content.of_figures(jsonstat.decode(part.answer.content)))
+            gathered.figures.append(content.of_figures(jsonstat.decode_document(part.answer.document)))
             gathered.stamps.add(part.updated)
     if not gathered.figures:
         raise InvalidAnswer(_nothing(contract, gathered.findings))
@@ -134,13 +134,15 @@ def metadata_of(contract: TableContract, client: StatbankClient) -> str:
         UnknownTable: when the source does not offer the table. SourceError: when it does not answer.
     """
     plain = client.metadata(contract.id)
-    offered = jsonstat.describe(plain.content)
+    offered = jsonstat.describe_document(plain.document)
     hashes = []
     for extract in contract.extracts:
         codelists = codelist_of(contract, extract, offered)
         if codelists is None:
             continue
-        described = jsonstat.describe(client.metadata(contract.id, codelists).content) if codelists else offered
+        described = (
+            jsonstat.describe_document(client.metadata(contract.id, codelists).document) if codelists else offered
+        )
         if ask(contract, extract, described, codelists).selection is not None:
             hashes.append(content.of_metadata(described))
     return content.together(hashes)

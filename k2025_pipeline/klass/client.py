@@ -14,7 +14,7 @@ import orjson
 import polars as pl
 
 from k2025_pipeline.catalog.classifications import ClassificationContract
-from k2025_pipeline.pxweb.errors import InvalidAnswer, NotFound, PageMissing
+from k2025_pipeline.pxweb.errors import InvalidAnswer, NotFound, PageMissing, WrongAnswer
 from k2025_pipeline.pxweb.transport import Answer, Asker
 
 KLASS_PATH = "/api/klass/v1"
@@ -170,7 +170,7 @@ def _items(raw: bytes, member: str) -> list[dict[str, str]]:
     try:
         return list(orjson.loads(raw)[member])
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
-        raise InvalidAnswer(f"Klass: the answer has no `{member}` in JSON. Try again later.") from error
+        raise WrongAnswer(f"Klass: the answer has no `{member}` in JSON. Try again later.") from error
 
 
 def _dated(rows: Mapping[str, Sequence[str | None]], schema: Schema) -> pl.DataFrame:

@@ -19,7 +19,6 @@ from k2025_pipeline.demo.server import LocalStatbank
 from k2025_pipeline.lake.home import Home, read_json
 from k2025_pipeline.night import LAST_RUN
 from k2025_pipeline.pxweb.hours import OSLO
-from k2025_pipeline.pxweb.transport import Transport
 
 from . import small_statbank as small
 from .conftest import MANY, World
@@ -61,15 +60,6 @@ class Clock:
         return self.now.astimezone(UTC)
 
 
-def by_the_clock(patched: pytest.MonkeyPatch, clock: Clock) -> None:
-    """Let answers come at the clock's time."""
-
-    def transport(*given: Any, **options: Any) -> Transport:
-        return Transport(*given, **options, clock=lambda: clock.now.timestamp())
-
-    patched.setattr(night_module, "Transport", transport)
-
-
 @pytest.fixture(scope="module")
 def clock() -> Clock:
     return Clock()
@@ -84,9 +74,7 @@ def timed(tmp_path_factory: pytest.TempPathFactory, one_world: World, clock: Clo
     with LocalStatbank(march, cell_limit=small.CELL_LIMIT, rate_limit=MANY, on_request=clock.on_request) as statbank:
         home = root / "march"
         clock.now = small.FIRST_NIGHT
-        with pytest.MonkeyPatch.context() as patched:
-            by_the_clock(patched, clock)
-            small.run_night(home, statbank.url, catalog, now=clock.utc)
+        small.run_night(home, statbank.url, catalog, now=clock.utc)
         small.publish_once(Home(home), catalog)
         shutil.rmtree(home / "build")
         statbank.serve(june)
@@ -97,7 +85,6 @@ def timed(tmp_path_factory: pytest.TempPathFactory, one_world: World, clock: Clo
 def home(timed: World, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A home whose source keeps SSB's hours, though it is a local one."""
     monkeypatch.setattr(night_module, "keeps_hours", lambda source: True)
-    by_the_clock(monkeypatch, clock)
     clock.slept.clear()
     clock.jump = None
     timed.statbank.log.clear()
