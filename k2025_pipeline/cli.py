@@ -248,7 +248,7 @@ def accept(table: str, vintage: str, reason: str, by: str | None) -> None:
     import getpass
 
     from k2025_pipeline.catalog import load_catalog
-    from k2025_pipeline.ingest import acceptance
+    from k2025_pipeline.ingest import acceptance, overruling
     from k2025_pipeline.lake.home import Home
     from k2025_pipeline.night import source_kind
 
@@ -262,8 +262,8 @@ def accept(table: str, vintage: str, reason: str, by: str | None) -> None:
     contract = known[table]
     with home.held():
         try:
-            rules = acceptance.overrule(home, contract, vintage, reason.strip(), by or getpass.getuser())
-        except acceptance.CannotOverrule as error:
+            rules = overruling.overrule(home, contract, vintage, reason.strip(), by or getpass.getuser())
+        except overruling.CannotOverrule as error:
             raise click.ClickException(str(error)) from error
         partial = source_kind(home) == "recording"
         outcome = acceptance.accept(home, contract, acceptance.Tonight(asked=False, partial=partial))

@@ -5,11 +5,7 @@
         select
             *,
             {{ edition(calendar, 'vintage', 'period', revised_on) }} as edition,
-            {% if zero_means_missing -%}
-            (value = 0 and measure in ('{{ zero_means_missing | join("', '") }}'))
-            {%- else -%}
-            false
-            {%- endif %} as zero_is_missing
+            {{ zero_instead_of_missing(zero_means_missing) }} as zero_is_missing
         from {{ relation }}
     )
 

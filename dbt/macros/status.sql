@@ -38,3 +38,12 @@
         else 'M'
     end
 {%- endmacro %}
+
+{# Whether a cell holds a zero of a measure that writes 0 where it has no figure. #}
+{% macro zero_instead_of_missing(measures) -%}
+    {% if measures -%}
+    (value = 0 and measure in ('{{ measures | join("', '") }}'))
+    {%- else -%}
+    false
+    {%- endif %}
+{%- endmacro %}

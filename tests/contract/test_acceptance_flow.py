@@ -17,7 +17,8 @@ import pytest
 from k2025_pipeline.catalog import Catalog
 from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.catalog.tables import Coverage, TableContract
-from k2025_pipeline.ingest.acceptance import CannotOverrule, Tonight, accept_classification, accept_table, overrule
+from k2025_pipeline.ingest.acceptance import Tonight, accept_classification, accept_table
+from k2025_pipeline.ingest.overruling import CannotOverrule, overrule
 from k2025_pipeline.lake.archive import Archive, Delivery
 from k2025_pipeline.lake.home import Home
 from k2025_pipeline.lake.typed import TypedLake
