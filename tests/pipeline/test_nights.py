@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 from k2025_pipeline.demo.generator import ensure_demo
-from k2025_pipeline.lake.home import Home, WrongSource
+from k2025_pipeline.lake.home import Home, WrongSource, write_json
 from k2025_pipeline.pxweb.jsonstat import decode
-from k2025_pipeline.warehouse.publish import file_hash
+from k2025_pipeline.warehouse.publish import file_hash, query
 
 from .conftest import Refreshed, refresh
 
@@ -30,12 +30,29 @@ def tables(tmp_path_factory: pytest.TempPathFactory, demo: Refreshed) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def after_one_night(tmp_path_factory: pytest.TempPathFactory, tables: Path) -> Path:
+    """A home refreshed once from the small folder, for tests to copy."""
+    home = tmp_path_factory.mktemp("one_night") / "home"
+    assert refresh(home, str(tables)).success
+    return home
+
+
 @pytest.fixture
-def small(tmp_path: Path, tables: Path) -> tuple[Path, Path]:
-    """A home and a folder of tables of a test's own."""
+def fresh(tmp_path: Path, tables: Path) -> tuple[Path, Path]:
+    """A home of a test's own, empty, and a folder of tables."""
     folder = tmp_path / "tables"
     shutil.copytree(tables, folder)
     return tmp_path / "home", folder
+
+
+@pytest.fixture
+def small(fresh: tuple[Path, Path], after_one_night: Path) -> tuple[Path, Path]:
+    """A home of a test's own, refreshed once, and the folder of tables that it is bound to."""
+    home, folder = fresh
+    shutil.copytree(after_one_night, home)
+    write_json(home / "source.json", {"source": f"folder:{folder}"})
+    return home, folder
 
 
 def edit(folder: Path, table: str, change: Callable[[dict], None]) -> None:
@@ -61,7 +78,6 @@ def test_a_night_with_nothing_new_asks_little_and_changes_nothing(demo: Refreshe
 
 def test_a_table_that_fails_stands_as_it_was_and_the_night_goes_on(small: tuple[Path, Path]) -> None:
     home, folder = small
-    assert refresh(home, str(folder)).success
 
     def spoil(document: dict) -> None:
         document["updated"] = "2026-07-01T06:00:00Z"
@@ -94,7 +110,6 @@ def test_a_failed_acceptance_leaves_the_old_file_and_blocks(
     small: tuple[Path, Path], project_copy: Callable[[], Path]
 ) -> None:
     home, folder = small
-    assert refresh(home, str(folder)).success
     before = file_hash(home / "warehouse.duckdb")
     parquet = sorted(p.name for p in (home / "public").iterdir())
     project = project_copy()
@@ -120,18 +135,18 @@ def test_a_home_belongs_to_one_source(demo: Refreshed, tmp_path: Path, tables: P
 
 def test_a_silent_source_marks_everything_stale_and_keeps_the_figures(small: tuple[Path, Path]) -> None:
     home, folder = small
-    first = refresh(home, str(folder))
-    figures = first.query("select count(value) from public.indicator_values").item()
+    count = "select count(value) from public.indicator_values"
+    figures = query(Home(home), count).item()
     shutil.rmtree(folder / "statbank")
     (folder / "statbank").mkdir()
     night = refresh(home, str(folder), force=True)
     assert night.record["states"]["ssb_12209"] == "not_offered"
     assert night.success
-    assert night.query("select count(value) from public.indicator_values").item() == figures
+    assert night.query(count).item() == figures
 
 
-def test_the_march_edition_is_provisional_and_june_replaces_it(small: tuple[Path, Path], demo: Refreshed) -> None:
-    home, folder = small
+def test_the_march_edition_is_provisional_and_june_replaces_it(fresh: tuple[Path, Path], demo: Refreshed) -> None:
+    home, folder = fresh
     editions = {name: ensure_demo(demo.home.demo, name) for name in ("unrevised", "revised")}
     shutil.copy(editions["unrevised"] / "statbank" / "12209.json", folder / "statbank")
     sql = (
