@@ -5,7 +5,8 @@ Here belongs the decision whether a table is asked for tonight, and what it rest
 
 The rungs, cheapest first: the listing of recent updates; the table's own stamp, where the listing failed, does not
 reach back to when the table was last confirmed, or does not name it; once a week every table's metadata; once in
-four weeks every table's figures, since a source may change figures without changing its stamp.
+four weeks every table's figures, since a source may change figures without changing its stamp. A table whose last
+delivery stands refused is read again every night.
 """
 
 from __future__ import annotations
@@ -137,12 +138,15 @@ class ChangeDetector:
         latest = self._archive.latest(name)
         return latest is None or latest.updated != stamp
 
-    def decide(self, contract: TableContract, latest: Delivery | None, asked: str, force: bool) -> Decision:
+    def decide(
+        self, contract: TableContract, latest: Delivery | None, asked: str, force: bool, refused: bool = False
+    ) -> Decision:
         """Say whether a table is to be asked for.
 
         Args:
             contract: the table. latest: what is archived. asked: fingerprint of tonight's question.
-            force: ask in any case.
+            force: ask in any case. refused: the latest delivery stands refused; the source may have been wrong for
+            a night only, under a stamp that stays the same.
 
         Raises:
             UnknownTable: when the source does not offer it. SourceError: when the source does not answer.
@@ -156,6 +160,8 @@ class ChangeDetector:
             return Decision(True, stamp, "asked anew with --force")
         if latest.question != asked:
             return Decision(True, stamp, "the contract asks for something else")
+        if refused:
+            return Decision(True, stamp, "read again, since the last delivery was refused", suspicious=True)
         return self._look_through(contract, latest, how)
 
     def _look_through(self, contract: TableContract, latest: Delivery, how: str) -> Decision:

@@ -22,6 +22,7 @@ from k2025_pipeline.ingest.recall import Recall
 from k2025_pipeline.klass.client import KlassClient
 from k2025_pipeline.lake.archive import Archive, Delivery
 from k2025_pipeline.lake.home import Home
+from k2025_pipeline.lake.typed import TypedLake
 from k2025_pipeline.pxweb.client import StatbankClient
 from k2025_pipeline.pxweb.errors import OutsideHours, SourceError, SourceUnavailable, UnknownTable
 from k2025_pipeline.pxweb.transport import Transport
@@ -81,6 +82,7 @@ class SourceSession:
         tonight = Recall(transport, self._archive.night(self._started))
         self._statbank = StatbankClient(base_url, tonight)
         self._klass = KlassClient(base_url, tonight)
+        self._lake = TypedLake(home)
         self._seen = Seen(home)
         self._changes = ChangeDetector(self._statbank, self._archive, self._seen, watched, live, self._started)
         self._failures = 0
@@ -102,7 +104,8 @@ class SourceSession:
         latest = self._archive.latest(contract.name)
         asked = fingerprint(contract)
         try:
-            decision = self._changes.decide(contract, latest, asked, self._force)
+            refused = self._stands_refused(contract.name, latest)
+            decision = self._changes.decide(contract, latest, asked, self._force, refused)
             if not decision.fetch and latest is not None:
                 outcome = _unchanged(contract, decision, latest)
             else:
@@ -129,10 +132,11 @@ class SourceSession:
         latest = self._archive.latest(contract.name)
         last_year = self._started.year
         asked = classifications.fingerprint(contract, last_year)
-        if latest and latest.question == asked and not self._force and self._klass_can_wait(contract):
+        anew = self._force or self._stands_refused(contract.name, latest)
+        if latest and latest.question == asked and not anew and self._klass_can_wait(contract):
             return FetchOutcome(contract.name, "unchanged", "not asked for: no table is new", latest)
         modified = self._klass.last_modified(contract.id)
-        if not self._force and latest and (latest.updated, latest.question) == (modified, asked):
+        if not anew and latest and (latest.updated, latest.question) == (modified, asked):
             outcome = FetchOutcome(contract.name, "unchanged", f"unchanged since {modified}", latest)
         else:
             if self._force:
@@ -141,6 +145,10 @@ class SourceSession:
             outcome = FetchOutcome(contract.name, "fetched", f"last modified {modified}", delivery)
         self._seen.confirm(contract.name, self._started)
         return outcome
+
+    def _stands_refused(self, name: str, latest: Delivery | None) -> bool:
+        """Whether the newest delivery stands refused: the source may have been wrong for one night only."""
+        return latest is not None and latest.vintage in {r.vintage for r in self._lake.standing_refusals(name)}
 
     def _klass_can_wait(self, contract: ClassificationContract) -> bool:
         """Whether a classification need not be asked about: it matters only when figures come, or once a week."""

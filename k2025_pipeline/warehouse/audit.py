@@ -9,6 +9,7 @@ finds every table wrong through SQLAlchemy on DuckDB.
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from k2025_pipeline.warehouse.data_docs import stand_alone, write_index
 from k2025_pipeline.warehouse.results import Acceptance
 
 SAMPLE = 20
+KEPT_AUDITS = 7
+"""Builds whose results Data Docs show."""
 
 
 class AuditError(Exception):
@@ -41,6 +44,7 @@ def audit(home: Home, catalog: Catalog, source: str) -> list[Acceptance]:
         AuditError: when an expectation raises instead of judging.
     """
     results: list[Acceptance] = []
+    _forget_old_audits(home)
     context = _context(home)
     for file in catalog.expectations.values():
         for where, expectations in _by_rows(file.expectations).items():
@@ -52,6 +56,14 @@ def audit(home: Home, catalog: Catalog, source: str) -> list[Acceptance]:
     write_index(site, results, source)
     write_json(home.build / "audit.json", [asdict(result) for result in results])
     return results
+
+
+def _forget_old_audits(home: Home) -> None:
+    """Remove all but the newest results and their pages: Data Docs would show every one again at each build."""
+    for place in (home.reports / "gx" / "uncommitted", home.reports / "data_docs"):
+        for runs in (place / "validations").glob("**/__none__"):
+            for old in sorted(runs.iterdir())[: 1 - KEPT_AUDITS]:
+                shutil.rmtree(old)
 
 
 def keep_with_publication(home: Home) -> None:

@@ -22,7 +22,7 @@ from k2025_pipeline.catalog.base import Text
 from k2025_pipeline.catalog.indicators import Expectation, ExpectationFile
 from k2025_pipeline.lake.home import Home
 from k2025_pipeline.settings import PROJECT_ROOT
-from k2025_pipeline.warehouse.audit import AuditError, audit, keep_with_publication, published_audit
+from k2025_pipeline.warehouse.audit import KEPT_AUDITS, AuditError, audit, keep_with_publication, published_audit
 from k2025_pipeline.warehouse.inputs import declared_tables
 from k2025_pipeline.warehouse.results import Acceptance
 
@@ -438,3 +438,12 @@ def test_data_docs_show_the_broken_rule_in_words(home: Home) -> None:
     judged(home, {"measures": CATALOG.expectations["measures"]})
     pages = [path.read_text("utf-8") for path in Path(home.reports / "data_docs").rglob("*.html")]
     assert any("Tiltakene viser til kapittel 8 i rapporten." in page for page in pages)
+
+
+def test_data_docs_show_the_newest_builds_only(home: Home, good: list[Acceptance]) -> None:
+    build(home)
+    for _ in range(KEPT_AUDITS + 1):
+        judged(home, {"measures": CATALOG.expectations["measures"]})
+    for place, kind in ((home.reports / "gx", "json"), (home.reports / "data_docs", "html")):
+        kept = [path for path in place.rglob(f"*.{kind}") if "validations" in path.parts and "measures" in path.parts]
+        assert len(kept) == KEPT_AUDITS
