@@ -9,6 +9,8 @@ from k2025_pipeline.lake.home import Home, write_bytes
 CONFIG = b"""# Written by K2025. Dagster's records of runs and checks lie in this folder.
 telemetry:
   enabled: false
+nux:
+  enabled: false
 concurrency:
   pools:
     granularity: op

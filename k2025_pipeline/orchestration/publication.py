@@ -52,13 +52,18 @@ def _check_result(result: Acceptance, docs: dg.MetadataValue) -> dg.AssetCheckRe
     )
 
 
+def _what_is_published(catalog: Catalog) -> list[dg.AssetKey]:
+    public = [dg.AssetKey(["public", table]) for table in catalog.expectations]
+    return public + [dg.AssetKey(["history", f"history_{table.name}"]) for table in catalog.tables.values()]
+
+
 def warehouse_asset(catalog: Catalog) -> dg.AssetsDefinition:
     """The published file: swapped in only when everything before it held."""
 
     @dg.asset(
         key=WAREHOUSE,
         group_name="published",
-        deps=[dg.AssetKey(["public", table]) for table in catalog.expectations],
+        deps=_what_is_published(catalog),
         description="warehouse.duckdb og Parquet: det brukerne leser / what users read. Published whole or not at all.",
         owners=OWNERS,
         kinds={"duckdb", "parquet"},

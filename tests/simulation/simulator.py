@@ -36,9 +36,10 @@ LYING = ("zeros", "dots", "times-1000", "status-text")
 """Faults with figures that the source does not have."""
 WEEK = timedelta(days=7)
 LONGEST_SILENCE = 36
-LONGEST_LIE = 0
 """Good nights after which a silent change must have been noticed: four weeks until the figures are read again, and at
 most one more until the next look through."""
+LONGEST_LIE = 0
+"""Good nights that a refused lie may stand in the way: a table that stands refused is read again every night."""
 PROGRESS = int(os.environ.get("K2025_PROGRESS", "50"))
 
 

@@ -119,6 +119,7 @@ def test_data_goes_one_way_only(graph: Any) -> None:
         ("marts", "public"),
         ("public", "public"),
         ("public", "published"),
+        ("history", "published"),
         ("catalog", "core"),
         ("catalog", "marts"),
         ("catalog", "public"),

@@ -15,6 +15,7 @@ from k2025_pipeline.demo.server import LocalStatbank
 from k2025_pipeline.ingest.session import FetchOutcome, SourceSession
 from k2025_pipeline.lake.archive import Archive
 from k2025_pipeline.lake.home import Home, read_lines
+from k2025_pipeline.lake.typed import Refusal, TypedLake
 from k2025_pipeline.pxweb.transport import Transport
 from k2025_pipeline.settings import PROJECT_ROOT
 from statbank_folders import write_klass
@@ -247,6 +248,22 @@ class TestWhatTheStampDoesNotTell:
         assert outcome.silent_change is not None
         assert "read again after four weeks" in outcome.silent_change
         assert len(Archive(local.home).deliveries(NAME)) == 2
+
+    def test_a_table_that_stands_refused_is_read_again_every_night(self, local: Nights) -> None:
+        """The source may have shown zeros for one night, under a stamp that stays the same."""
+        delivery = local.night(0).delivery
+        assert delivery is not None
+        lake = TypedLake(local.home)
+        lake.refuse(Refusal(NAME, delivery.vintage, delivery.updated, "zeros", TODAY.isoformat(), []))
+        assert local.night(1).state == "unchanged"
+        assert "data" in local.asked, "it was read, and said the same"
+        local.publish(stamp(3), other_value)
+        outcome = local.night(2)
+        assert outcome.state == "fetched"
+        assert outcome.silent_change is not None
+        lake.settle(NAME)
+        local.night(3)
+        assert local.asked == ["listing"]
 
     def test_the_same_figures_in_another_order_are_the_same(self, local: Nights) -> None:
         local.night(0)
