@@ -164,12 +164,14 @@ def test_no_unit_test_is_a_check(graph: Any, manifest: dict[str, Any]) -> None:
     assert names & {key.name for key in graph.asset_check_keys} == set()
 
 
-def test_the_published_file_waits_for_every_public_table(graph: Any, manifest: dict[str, Any]) -> None:
+def test_the_published_file_waits_for_every_public_table_and_history(graph: Any, manifest: dict[str, Any]) -> None:
     public = {
         n["name"] for n in manifest["nodes"].values() if n["fqn"][1] == "public" and n["resource_type"] == "model"
     }
     parents = graph.get(dg.AssetKey(["published", "warehouse"])).parent_keys
-    assert {tuple(key.path) for key in parents} == {("public", name) for name in public}
+    history = {n["name"] for n in manifest["nodes"].values() if n["fqn"][1] == "history"}
+    expected = {("public", name) for name in public} | {("history", name) for name in history}
+    assert {tuple(key.path) for key in parents} == expected
 
 
 def test_documented_columns_are_the_promised_ones_in_order(catalog: Catalog, manifest: dict[str, Any]) -> None:
