@@ -52,7 +52,6 @@ def _night(home: Home, demo: Path, catalog: Catalog, day: int) -> str:
     failed = [outcome.message for outcome in outcomes if outcome.state == "failed"]
     if failed:
         raise SystemExit("\n".join(failed))
-    session.finish()
     services = ", ".join(f"{service} {count}" for service, count in session.requests.items())
     return f"{sum(session.requests.values())} ({services})"
 

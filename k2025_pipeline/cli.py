@@ -44,11 +44,20 @@ class Group(click.Group):
         """See :class:`click.Group`."""
         from k2025_pipeline.catalog import CatalogError
         from k2025_pipeline.ingest.source import UnknownSource
-        from k2025_pipeline.lake.home import HomeBusy, WrongSource
+        from k2025_pipeline.lake.home import DamagedHome, HomeBusy, WrongSource
         from k2025_pipeline.pxweb.errors import SourceError
         from k2025_pipeline.warehouse.dbt_project import DbtFailed
 
-        expected = (CatalogError, UnknownSource, WrongSource, HomeBusy, SourceError, DbtFailed, FileNotFoundError)
+        expected = (
+            CatalogError,
+            UnknownSource,
+            WrongSource,
+            HomeBusy,
+            DamagedHome,
+            SourceError,
+            DbtFailed,
+            FileNotFoundError,
+        )
         try:
             return super().invoke(context)
         except expected as error:
@@ -133,7 +142,7 @@ def _answers(source: str) -> None:
     from k2025_pipeline.pxweb.transport import Transport
 
     if source.startswith(("http://", "https://")):
-        source_kind(source, Transport(attempts=1, limits_folder=shared_folder()))
+        source_kind(source, Transport(attempts=2, limits_folder=shared_folder()))
 
 
 def run_job(
@@ -152,10 +161,12 @@ def run_job(
 
     from k2025_pipeline.definitions import build_definitions
     from k2025_pipeline.orchestration.common import NIGHT
+    from k2025_pipeline.orchestration.instance import close_dead_runs
     from k2025_pipeline.orchestration.jobs import NIGHTLY
 
     definitions = build_definitions(settings, reporter)
     with dg.DagsterInstance.get() as instance:
+        close_dead_runs(instance)
         result = definitions.resolve_job_def(NIGHTLY).execute_in_process(
             instance=instance,
             raise_on_error=False,
@@ -227,7 +238,7 @@ def _contracts(catalog: Any) -> list[Any]:
 def _print_refusals(lake: Any, catalog: Any) -> None:
     for contract in _contracts(catalog):
         for refusal in lake.standing_refusals(contract.name):
-            console.print(f"\n[red]Refused[/]    {contract.name} {refusal.vintage}: {refusal.because}", highlight=False)
+            console.print(f"\n[red]Refused[/]    {refusal.vintage} {refusal.because}", highlight=False)
             console.print(
                 f"           Right after all?  k2025 accept {contract.name} {refusal.vintage} --reason …",
                 highlight=False,

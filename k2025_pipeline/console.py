@@ -54,7 +54,7 @@ class ConsoleReporter:
     @property
     def problems(self) -> dict[str, str]:
         """Tables that stand stale or are missing for another reason than that the source has none, and why."""
-        found = {o.name: o.message for o in self.fetches if o.state == "failed"}
+        found = {o.name: o.message for o in self.fetches if o.state in ("failed", "postponed")}
         for outcome in self.outcomes:
             because = outcome.message if outcome.state == "refused" else outcome.stale_because
             if because:

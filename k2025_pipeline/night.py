@@ -256,9 +256,6 @@ class Night:
         """Stop a local Statbank; write down how the night went."""
         if self._states:
             write_json(self.home.root / LAST_RUN, self._record())
-        complete = not self._problems and not self.only and "postponed" not in self._states.values()
-        if "_session" in self.__dict__ and complete:
-            self._session.finish()
         self._open.close()
 
     def _record(self) -> dict[str, Any]:

@@ -36,6 +36,7 @@ CATALOG_TABLES = {
     "source_tables": "State of each source table / kildetabellenes tilstand. From the lake.",
     "vintages": "Vintages of source tables / kildetabellenes utgaver. From the lake.",
     "changes": "What each vintage changed / hva hver utgave endret. From the lake.",
+    "last_publication": "When it was last published / da det sist ble publisert. From the manifest.",
     "published_values": "What was published before / det som er publisert før. From the last publication.",
 }
 SCHEMAS: dict[str, type[BaseModel]] = {

@@ -19,6 +19,7 @@ import polars as pl
 from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.catalog.tables import TableContract
 from k2025_pipeline.ingest import classifications, history, tables
+from k2025_pipeline.ingest.question import fingerprint
 from k2025_pipeline.lake.archive import Archive, Delivery
 from k2025_pipeline.lake.home import Home
 from k2025_pipeline.lake.typed import Refusal, TypedLake, Vintage
@@ -32,6 +33,10 @@ CODE_CHANGES = "klass_131_changes"
 
 Contract = TableContract | ClassificationContract
 State = Literal["accepted", "unchanged", "refused", "absent"]
+
+
+class ContractEdited(Exception):
+    """The contract was edited so that neither the newest delivery nor the vintage that stands fits it."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,7 @@ class _Parcel:
 
     Attributes:
         name: table or classification. delivery: what is judged. rules: fingerprint of the contract.
+        shape: fingerprint of what decides the names in the typed frame.
         datasets: the lake's name by kind. key: columns that name a cell, for a table.
         write: writes the typed frames as Parquet, by kind. judge: gives the verdict on one of them.
         read: the frame of another delivery of the same table, for a table.
@@ -69,6 +75,7 @@ class _Parcel:
     name: str
     delivery: Delivery
     rules: str
+    shape: str
     datasets: dict[str, str]
     write: Callable[[dict[str, Path]], None]
     judge: Callable[[str, pl.DataFrame], Verdict]
@@ -110,20 +117,34 @@ def accept_table(home: Home, contract: TableContract, tonight: Tonight | None = 
     delivery = Archive(home).latest(contract.name)
     if delivery is None:
         return _absent(lake, contract.name, [contract.name], tonight)
-    rules = _fingerprint(contract.model_dump_json())
-    before, reforms = _standing(home, contract, rules), _current_frame(lake, CODE_CHANGES)
-    return settling.settle(
-        _Parcel(
+    reforms = _current_frame(lake, CODE_CHANGES)
+
+    def parcel(of: Delivery, before: pl.LazyFrame | None) -> _Parcel:
+        return _Parcel(
             name=contract.name,
-            delivery=delivery,
-            rules=rules,
+            delivery=of,
+            rules=_fingerprint(contract.model_dump_json()),
+            shape=fingerprint(contract),
             datasets={"table": contract.name},
-            write=lambda paths: tables.write_typed(contract, delivery, paths["table"]),
+            write=lambda paths: tables.write_typed(contract, of, paths["table"]),
             judge=lambda _, frame: judge_table(contract, frame, before, tonight.partial, reforms),
             key=contract.key,
             read=lambda other: tables.to_typed(contract, other),
         )
-    )
+
+    newest = parcel(delivery, None)
+    standing = lake.current(contract.name)
+    if standing and standing.vintage != delivery.vintage and standing.verdict["rules"] != newest.rules:
+        held = Archive(home).delivery(contract.name, standing.vintage)
+        if held is not None:
+            settling.retype(parcel(held, None))
+    return settling.settle(parcel(delivery, _current_frame(lake, contract.name) if _same(lake, newest) else None))
+
+
+def _same(lake: TypedLake, parcel: _Parcel) -> bool:
+    """Whether the vintage that stands was typed under the contract of today, so that the two can be compared."""
+    standing = lake.current(parcel.name)
+    return standing is not None and standing.verdict["rules"] == parcel.rules
 
 
 def accept_classification(home: Home, contract: ClassificationContract, tonight: Tonight | None = None) -> Outcome:
@@ -138,6 +159,7 @@ def accept_classification(home: Home, contract: ClassificationContract, tonight:
             name=contract.name,
             delivery=delivery,
             rules=_fingerprint(contract.model_dump_json()),
+            shape="",
             datasets=contract.datasets,
             write=lambda paths: classifications.write_typed(contract, delivery, paths),
             judge=lambda kind, frame: judge_classification(
@@ -151,20 +173,6 @@ def _current_frame(lake: TypedLake, dataset: str) -> pl.LazyFrame | None:
     """The current vintage of a dataset, or None."""
     standing = lake.current(dataset)
     return pl.scan_parquet(lake.path(dataset, standing.vintage)) if standing else None
-
-
-def _standing(home: Home, contract: TableContract, rules: str) -> pl.LazyFrame | None:
-    """The vintage that a new one is compared with, under the contract of today; None where there is none."""
-    lake = TypedLake(home)
-    standing = lake.current(contract.name)
-    if standing is None or standing.verdict["rules"] == rules:
-        return _current_frame(lake, contract.name)
-    delivery = Archive(home).delivery(contract.name, standing.vintage)
-    try:
-        return tables.to_typed(contract, delivery).lazy() if delivery else None
-    except InvalidAnswer as error:
-        log.warning("%s is not compared with its vintage %s: %s", contract.name, standing.vintage, error)
-        return None
 
 
 def _absent(lake: TypedLake, name: str, datasets: list[str], tonight: Tonight) -> Outcome:
@@ -205,6 +213,19 @@ class _Settling:
         self.lake.settle(parcel.name)
         return self._outcome(parcel, "accepted", problem, verdicts)
 
+    def retype(self, parcel: _Parcel) -> None:
+        """Type the vintage that stands anew, where the contract was edited and a newer delivery is judged besides."""
+        with self.lake.candidates(parcel.datasets) as paths:
+            try:
+                parcel.write(paths)
+            except InvalidAnswer as error:
+                log.warning("%s: the vintage that stands cannot be read under today's contract: %s", parcel.name, error)
+                return
+            frame = pl.read_parquet(paths["table"])
+            verdict = parcel.judge("table", frame)
+            if self._may_pass(parcel, verdict):
+                self._accept(parcel, "table", paths["table"], frame, verdict)
+
     def _known_verdicts(self, parcel: _Parcel) -> list[Verdict] | None:
         """Verdicts written beside the current vintages, if they are of this delivery and of these rules."""
         current = [self.lake.current(name) for name in parcel.datasets.values()]
@@ -235,12 +256,12 @@ class _Settling:
                 vintage=delivery.vintage,
                 updated=delivery.updated,
                 valid_from=since,
-                accepted_at="",
+                accepted_at=known.accepted_at if known else datetime.now(UTC).isoformat(timespec="seconds"),
                 rows=frame.height,
                 content="",
-                verdict={"rules": parcel.rules, **verdict.as_data()},
+                verdict={"rules": parcel.rules, "shape": parcel.shape, **verdict.as_data()},
                 changes=known.changes if known else _changes(step, verdict),
-                overruled=None if verdict.passed else self.lake.overruled(parcel.name, delivery.vintage),
+                overruled=self.lake.overruled(parcel.name, delivery.vintage),
             ),
             path,
             step.history if step else None,
@@ -299,7 +320,18 @@ class _Settling:
                 verdicts=[verdict.as_data() for verdict in verdicts],
             )
         )
+        self._see_that_names_fit(parcel, because)
         return self._outcome(parcel, "refused", because, verdicts)
+
+    def _see_that_names_fit(self, parcel: _Parcel, because: str) -> None:
+        """What stands must have the names of today's contract, or figures would silently be missing or swapped."""
+        standing = self.lake.current(parcel.name)
+        if standing and standing.verdict.get("shape", parcel.shape) != parcel.shape:
+            raise ContractEdited(
+                f"{parcel.name}: the contract was edited, and the vintage that stands ({standing.vintage}) does not "
+                "fit it any more. Nothing is published until it does: mend the contract, or take the edit back. "
+                f"{because}"
+            )
 
     def _outcome(
         self,

@@ -33,6 +33,10 @@ METADATA_EVERY = timedelta(days=7)
 FIGURES_EVERY = timedelta(days=28)
 
 
+class StillNotOffered(UnknownTable):
+    """The source said that it does not offer the table, and nothing speaks for asking again tonight."""
+
+
 class Seen:
     """What the source has told before, kept in the home.
 
@@ -42,7 +46,7 @@ class Seen:
 
     def __init__(self, home: Home) -> None:
         self._path = home.root / "checked.json"
-        empty: dict[str, Any] = {"confirmed": {}, "not_offered": {}, "looked_through": None}
+        empty: dict[str, Any] = {"confirmed": {}, "not_offered": {}, "compared": {}}
         self._data = empty | (read_json(self._path) or {})
 
     def confirmed(self, name: str) -> datetime | None:
@@ -60,20 +64,22 @@ class Seen:
         asked = self._data["not_offered"].get(name)
         return str(asked) if asked else None
 
-    def note_not_offered(self, name: str, asked: str) -> None:
-        """Note that the source does not offer a table."""
-        self._data["not_offered"][name] = asked
+    def note_offer(self, name: str, refused_question: str | None) -> None:
+        """Note whether the source offers a table: the question that it answered with «no such table», or None."""
+        if refused_question is None:
+            self._data["not_offered"].pop(name, None)
+        else:
+            self._data["not_offered"][name] = refused_question
         write_json(self._path, self._data)
 
-    @property
-    def looked_through(self) -> datetime | None:
-        """When the metadata of every table was last compared."""
-        text = self._data["looked_through"]
+    def compared(self, name: str) -> datetime | None:
+        """When the metadata of a table were last held against the archived ones, or fetched."""
+        text = self._data["compared"].get(name)
         return datetime.fromisoformat(text) if text else None
 
-    def note_looked_through(self, at: datetime) -> None:
-        """Note that every table was asked about, down to its metadata."""
-        self._data["looked_through"] = at.isoformat(timespec="seconds")
+    def note_compared(self, name: str, at: datetime) -> None:
+        """Note that the metadata of a table were looked at."""
+        self._data["compared"][name] = at.isoformat(timespec="seconds")
         write_json(self._path, self._data)
 
 
@@ -83,13 +89,11 @@ class Decision:
 
     Attributes:
         fetch: whether to ask for it whole. stamp: ``updated`` as the source tells it. because: in words.
-        suspicious: that the source may have changed something without changing its stamp.
     """
 
     fetch: bool
     stamp: str
     because: str
-    suspicious: bool = False
 
 
 class ChangeDetector:
@@ -120,11 +124,10 @@ class ChangeDetector:
         self._listing: dict[str, str] | None = None
         self._listing_asked = False
 
-    @property
-    def looks_through(self) -> bool:
-        """Whether tonight every table's metadata are compared."""
-        last = self._seen.looked_through
-        return last is not None and self._started - last >= METADATA_EVERY
+    def _looks_through(self, name: str) -> bool:
+        """Whether tonight more is asked about a table than what is listed."""
+        last = self._seen.compared(name)
+        return last is None or self._started - last >= METADATA_EVERY
 
     @property
     def anything_new(self) -> bool:
@@ -161,18 +164,20 @@ class ChangeDetector:
         if latest.question != asked:
             return Decision(True, stamp, "the contract asks for something else")
         if refused:
-            return Decision(True, stamp, "read again, since the last delivery was refused", suspicious=True)
+            return Decision(True, stamp, "read again, since the last delivery was refused")
         return self._look_through(contract, latest, how)
 
     def _look_through(self, contract: TableContract, latest: Delivery, how: str) -> Decision:
         """The rungs that notice what the stamp does not tell."""
         stamp = latest.updated
-        if not self.looks_through:
+        if not self._looks_through(contract.name):
             return Decision(False, stamp, f"unchanged since {stamp} ({how})")
-        if tables.metadata_of(contract, self._statbank) != latest.description:
-            return Decision(True, stamp, "metadata changed under the same stamp", suspicious=True)
+        metadata = tables.metadata_of(contract, self._statbank)
+        self._seen.note_compared(contract.name, self._started)
+        if metadata != latest.description:
+            return Decision(True, stamp, "metadata changed under the same stamp")
         if self._started - self._archive.read_at(latest) >= FIGURES_EVERY:
-            return Decision(True, stamp, "read again after four weeks", suspicious=True)
+            return Decision(True, stamp, "read again after four weeks")
         return Decision(False, stamp, f"unchanged since {stamp} (metadata compared)")
 
     def _stamp(self, contract: TableContract, latest: Delivery | None, asked: str) -> tuple[str, str]:
@@ -182,14 +187,15 @@ class ChangeDetector:
         if listed is not None and latest is not None and self._reached(contract.name):
             return latest.updated, "not among the listed updates"
         known_absent = latest is None and self._seen.not_offered(contract.name) == asked
-        if listed is not None and known_absent and not self.looks_through:
-            raise UnknownTable(f"table {contract.id}: not offered by the source, as last time")
+        if listed is not None and known_absent and not self._looks_through(contract.name):
+            raise StillNotOffered(f"table {contract.id}: not offered by the source, as last time")
         return self._statbank.table_updated(contract.id), "asked by itself"
 
     def _reached(self, name: str) -> bool:
         """Whether the listing reaches back to when the source last told about a table."""
         confirmed = self._seen.confirmed(name)
-        return self._live and confirmed is not None and confirmed >= self._since + timedelta(days=1)
+        offered = self._seen.not_offered(name) is None
+        return self._live and offered and confirmed is not None and confirmed >= self._since + timedelta(days=1)
 
     def _listing_since(self) -> datetime:
         """From when the listing is asked for: a day before the oldest confirmation, within reach."""

@@ -16,7 +16,7 @@ from typing import Literal
 from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.catalog.tables import TableContract
 from k2025_pipeline.ingest import classifications, tables
-from k2025_pipeline.ingest.changes import METADATA_EVERY, ChangeDetector, Decision, Seen
+from k2025_pipeline.ingest.changes import METADATA_EVERY, ChangeDetector, Decision, Seen, StillNotOffered
 from k2025_pipeline.ingest.question import Finding, fingerprint
 from k2025_pipeline.ingest.recall import Recall
 from k2025_pipeline.klass.client import KlassClient
@@ -109,23 +109,32 @@ class SourceSession:
             if not decision.fetch and latest is not None:
                 outcome = _unchanged(contract, decision, latest)
             else:
-                outcome = self._fetch_whole(contract, decision)
+                outcome = self._fetch_whole(contract, decision, latest)
+            self._seen.note_offer(contract.name, None)
+        except StillNotOffered as error:
+            outcome = FetchOutcome(contract.name, "not_offered", str(error), latest)
         except UnknownTable as error:
-            self._seen.note_not_offered(contract.name, asked)
+            self._seen.note_offer(contract.name, asked)
+            self._seen.note_compared(contract.name, self._started)
             outcome = FetchOutcome(contract.name, "not_offered", str(error), latest)
         self._seen.confirm(contract.name, self._started)
         return outcome
 
-    def _fetch_whole(self, contract: TableContract, decision: Decision) -> FetchOutcome:
+    def _fetch_whole(self, contract: TableContract, decision: Decision, latest: Delivery | None) -> FetchOutcome:
         if self._force:
             self._archive.set_aside(contract.name, decision.because)
         fetched = tables.fetch(contract, self._statbank, self._transport, self._archive, decision.stamp)
+        self._seen.note_compared(contract.name, self._started)
         if not fetched.is_new:
             message = f"{decision.because}: the same as before, since {fetched.delivery.updated}"
             return FetchOutcome(contract.name, "unchanged", message, fetched.delivery, fetched.findings)
         parts = sum(answer.role == tables.DATA for answer in fetched.delivery.answers)
         message = f"vintage {fetched.delivery.updated}, {parts} data request{'s' if parts > 1 else ''}"
-        silent = f"{decision.because}; the stamp is {decision.stamp} as before" if decision.suspicious else None
+        known = latest is not None and (latest.updated, latest.question) == (
+            fetched.delivery.updated,
+            fetched.delivery.question,
+        )
+        silent = f"{decision.because}; the stamp is {decision.stamp} as before" if known else None
         return FetchOutcome(contract.name, "fetched", message, fetched.delivery, fetched.findings, silent)
 
     def _fetch_classification(self, contract: ClassificationContract) -> FetchOutcome:
@@ -183,11 +192,6 @@ class SourceSession:
             return FetchOutcome(name, "failed", message, self._archive.latest(name))
         self._failures = 0
         return outcome
-
-    def finish(self) -> None:
-        """Note that the source was asked about everything; call it when no table failed."""
-        if self._seen.looked_through is None or self._changes.looks_through:
-            self._seen.note_looked_through(self._started)
 
 
 def _unchanged(contract: TableContract, decision: Decision, latest: Delivery) -> FetchOutcome:

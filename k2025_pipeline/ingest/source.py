@@ -15,9 +15,8 @@ from urllib.parse import urlsplit
 
 from k2025_pipeline.lake.home import Home
 from k2025_pipeline.pxweb.client import LIVE_URL, source_kind
-from k2025_pipeline.pxweb.transport import Transport
+from k2025_pipeline.pxweb.transport import LOOPBACK, Transport
 
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 DEMO_EDITIONS: dict[str, Literal["revised", "unrevised"]] = {"demo": "revised", "demo:unrevised": "unrevised"}
 
 

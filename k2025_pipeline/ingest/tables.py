@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -154,6 +154,8 @@ def _not_older(contract: TableContract, updated: str, latest: Delivery | None) -
         stamp = datetime.fromisoformat(updated)
     except ValueError as error:
         raise InvalidAnswer(f"table {contract.id}: `updated` says «{updated}», which is no time. Ask SSB.") from error
+    if stamp > datetime.now(UTC) + timedelta(days=1):
+        raise InvalidAnswer(f"table {contract.id}: `updated` says {updated}, which lies in the future. Ask SSB.")
     if latest is not None and stamp < datetime.fromisoformat(latest.updated):
         raise InvalidAnswer(
             f"table {contract.id}: the source went back from {latest.updated} to {updated}. Ask SSB which one holds."

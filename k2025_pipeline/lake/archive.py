@@ -12,17 +12,24 @@ import re
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from k2025_pipeline.lake.home import Home, append_line, read_json, read_lines, write_bytes, write_json
+from k2025_pipeline.pxweb.errors import InvalidAnswer
 from k2025_pipeline.pxweb.transport import Answer
 
 KEPT_HEADERS = ("content-type", "date", "etag", "last-modified", "x-k2025-source")
 INCOMING, JOURNAL, MANIFEST, SEEN = "incoming", "journal.jsonl", "manifest.json", "seen.jsonl"
 NIGHTS = "nights"
+LONGEST_FETCH = timedelta(hours=12)
+"""How old a journal may be that a killed run left: a source may correct figures without a new stamp."""
+
+
+class DamagedArchive(InvalidAnswer):
+    """Archived bytes are missing or differ from their hash."""
 
 
 @dataclass(frozen=True)
@@ -31,16 +38,27 @@ class ArchivedAnswer:
 
     Attributes:
         role: what it is, e.g. ``metadata`` or ``data``. label: e.g. the extract or the year.
-        path: file with the bytes as received.
+        path: file with the bytes as received. sha256: of them, as the manifest has it.
     """
 
     role: str
     label: str
     path: Path
+    sha256: str
 
     def read(self) -> bytes:
-        """The bytes as received."""
-        return self.path.read_bytes()
+        """The bytes as received.
+
+        Raises:
+            DamagedArchive: when they are no longer what was received.
+        """
+        content = self.path.read_bytes() if self.path.exists() else b""
+        if hashlib.sha256(content).hexdigest() != self.sha256:
+            raise DamagedArchive(
+                f"{self.path} is not what was received. Restore it from a backup, or ask anew: "
+                f"k2025 refresh --only {self.path.parents[1].name.split('_')[-1]} --force."
+            )
+        return content
 
 
 @dataclass(frozen=True)
@@ -117,15 +135,24 @@ class Journal:
     def keep(self, key: str, answer: Answer) -> None:
         """Keep a complete answer: first its bytes, then the line that makes them count."""
         what = re.sub(r"[^a-z]", "", urlsplit(answer.url).path.rsplit("/", 1)[-1]) or "answer"
-        name = f"{len(self._entries) + 1:03d}-{what}.json"
+        # Numbered by the files that are there: a damaged line must not give another answer's name away.
+        number = 1 + max((int(path.name[:3]) for path in self.folder.glob("[0-9][0-9][0-9]-*.json")), default=0)
+        name = f"{number:03d}-{what}.json"
         write_bytes(self.folder / name, answer.content, read_only=True)
         entry = {"key": key, "file": name, **_request(answer)}
         append_line(self.folder / JOURNAL, entry)
         self._entries[key] = entry
 
     def requests(self, pieces: Iterable[Piece]) -> list[dict[str, Any]]:
-        """Role, label, request and file of each piece, for the manifest."""
-        return [{"role": p.role, "label": p.label, **self._entries[p.key]} for p in pieces]
+        """Role, label, request and file of each piece, for the manifest.
+
+        Raises:
+            DamagedArchive: when an answer is no longer what was received.
+        """
+        found = [{"role": p.role, "label": p.label, **self._entries[p.key]} for p in pieces]
+        for piece in found:
+            ArchivedAnswer(piece["role"], piece["label"], self.folder / piece["file"], piece["sha256"]).read()
+        return found
 
 
 class Archive:
@@ -147,10 +174,12 @@ class Archive:
         """
         self._finish(dataset)
         folder = self._root / dataset / INCOMING
-        header = next(iter(read_lines(folder / JOURNAL)), None)
-        if header is not None and header["stamp"] == stamp:
+        header = next(iter(read_lines(folder / JOURNAL)), None) or {}
+        if header.get("stamp") == stamp and _age(header["begun_at"]) < LONGEST_FETCH:
             return Journal(folder, stamp)
-        self.set_aside(dataset, f"the source has moved on to {stamp}")
+        self.set_aside(
+            dataset, f"begun {header.get('begun_at')} for {header.get('stamp')}; now the source says {stamp}"
+        )
         append_line(folder / JOURNAL, {"stamp": stamp, "begun_at": _now()})
         return Journal(folder, stamp)
 
@@ -252,6 +281,10 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
+def _age(moment: str) -> timedelta:
+    return datetime.now(UTC) - datetime.fromisoformat(moment)
+
+
 def _free(parent: Path, wanted: str) -> Path:
     """A folder's name that is not taken: the wanted one, or with a number where it was delivered before."""
     number, candidate = 1, parent / wanted
@@ -282,7 +315,7 @@ def _delivery(folder: Path, manifest: dict[str, Any]) -> Delivery:
         updated=manifest["updated"],
         question=manifest["question"],
         answers=[
-            ArchivedAnswer(request["role"], request["label"], folder / request["file"])
+            ArchivedAnswer(request["role"], request["label"], folder / request["file"], request["sha256"])
             for request in manifest["requests"]
         ],
         received_at=max(request["received_at"] for request in manifest["requests"]),

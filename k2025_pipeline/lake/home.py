@@ -22,6 +22,10 @@ class WrongSource(Exception):
     """The home belongs to another source."""
 
 
+class DamagedHome(Exception):
+    """A file of the home cannot be read."""
+
+
 class HomeBusy(Exception):
     """Another run holds the home."""
 
@@ -163,6 +167,10 @@ def read_json(path: Path) -> Any | None:
         return orjson.loads(path.read_bytes())
     except FileNotFoundError:
         return None
+    except orjson.JSONDecodeError as error:
+        raise DamagedHome(
+            f"{path} is damaged ({error}). Restore it from a backup; without one, see README, «When a file is damaged»."
+        ) from error
 
 
 def append_line(path: Path, content: Any) -> None:

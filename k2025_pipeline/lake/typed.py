@@ -110,15 +110,13 @@ class TypedLake:
         """Make a validated file the current vintage.
 
         Args:
-            accepted: what is known of it; content and time of acceptance are filled in here.
+            accepted: what is known of it; the hash of its content is filled in here.
             candidate: its file, which gets the vintage's name. history: cells of all vintages including this one.
 
         Returns:
             The vintage as it stands.
         """
-        standing = replace(
-            accepted, accepted_at=datetime.now(UTC).isoformat(timespec="seconds"), content=_file_hash(candidate)
-        )
+        standing = replace(accepted, content=_file_hash(candidate))
         _sync(candidate)
         candidate.chmod(0o444)
         candidate.replace(self.path(accepted.dataset, accepted.vintage))

@@ -1,4 +1,4 @@
-"""What every asset factory uses: the resource's name, freshness, pools, metadata."""
+"""What every asset factory uses: the resource's name, freshness, metadata."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import orjson
 from k2025_pipeline.night import Night
 
 NIGHT = "night"
-SSB_POOL = "ssb"
 OWNERS = ["team:data-team"]
 FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=36))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+import dagster as dg
+
 from k2025_pipeline.lake.home import Home, write_bytes
 
 CONFIG = b"""# Written by K2025. Dagster's records of runs and checks lie in this folder.
@@ -12,12 +14,16 @@ telemetry:
 nux:
   enabled: false
 concurrency:
-  pools:
-    granularity: op
-    default_limit: 1
   runs:
     max_concurrent_runs: 1
 """
+
+
+def close_dead_runs(instance: dg.DagsterInstance) -> None:
+    """Say of runs that were killed that they failed. Call it while the home is held: then no run is alive."""
+    alive = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
+    for run in instance.get_runs(alive):
+        instance.report_run_failed(run, "The process of this run ended without a word; it was killed.")
 
 
 def prepare_instance(home: Home) -> None:

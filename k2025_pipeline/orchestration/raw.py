@@ -8,7 +8,7 @@ import dagster as dg
 from k2025_pipeline.catalog import Catalog
 from k2025_pipeline.ingest.session import FetchOutcome
 from k2025_pipeline.night import Contract
-from k2025_pipeline.orchestration.common import FRESHNESS, NIGHT, SSB_POOL, night_of, rows_as_table
+from k2025_pipeline.orchestration.common import FRESHNESS, NIGHT, night_of, rows_as_table
 
 
 def raw_assets(catalog: Catalog) -> list[dg.AssetsDefinition]:
@@ -28,7 +28,6 @@ def _raw_asset(contract: Contract) -> dg.AssetsDefinition:
         kinds={"json"},
         tags={"layer": "raw"},
         metadata={"kilde": dg.MetadataValue.url(contract.url), "lisens": contract.licence},
-        pool=SSB_POOL,
         freshness_policy=FRESHNESS,
         required_resource_keys={NIGHT},
         check_specs=[

@@ -43,6 +43,7 @@ from k2025_pipeline.pxweb.limiter import RateLimiter
 log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 10, 120
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 LIMIT_WINDOW = 60.0
 ATTEMPTS = 5
 PAUSES = (5.0, 15.0, 45.0, 60.0)
@@ -123,11 +124,13 @@ def request_key(method: str, url: str, params: dict[str, str] | None, body: byte
         method: HTTP method. url: address, with or without a query. params: more query. body: bytes sent, or None.
 
     Returns:
-        SHA-256 in hex of method, whole URL with its query sorted, and body.
+        SHA-256 in hex of method, whole URL with its query sorted, and body. The port of a loopback address does not
+        count: a local Statbank has another one at each start.
     """
     parts = urlsplit(_whole_url(url, params))
+    host = parts.hostname if parts.hostname in LOOPBACK else parts.netloc
     query = "&".join(sorted(parts.query.split("&")))
-    told = f"{method.upper()}\n{parts.scheme}://{parts.netloc}{parts.path}\n{query}\n".encode()
+    told = f"{method.upper()}\n{parts.scheme}://{host}{parts.path}\n{query}\n".encode()
     return hashlib.sha256(told + (body or b"")).hexdigest()
 
 

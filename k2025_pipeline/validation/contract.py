@@ -106,7 +106,8 @@ class Verdict:
         if not broken:
             return f"{self.table}: {self.rows} rows, {len(self.results)} rules hold"
         first = broken[0]
-        more = f"; {len(broken) - 1} more rules are broken" if len(broken) > 1 else ""
+        others = ", ".join(result.rule for result in broken[1:])
+        more = f" Also broken: {others}." if others else ""
         return f"{self.table}: rule {first.rule} is broken by {first.failed} rows. {first.advice}{more}"
 
 

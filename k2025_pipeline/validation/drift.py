@@ -14,9 +14,13 @@ import polars as pl
 from k2025_pipeline.catalog.tables import Drift, TableContract
 from k2025_pipeline.validation.columns import typed_schema
 
-GROUP = ["structure", "measure", "period", "compared_with"]
-"""A measure in a period. ``compared_with`` is the period of the standing vintage: the same one or, for a new
-period, the latest one before it."""
+GROUP = ["structure", "level", "measure", "period", "compared_with"]
+"""A measure in a period for regions of one level: among hundreds of municipalities, counties would not be seen.
+``compared_with`` is the period of the standing vintage: the same one or, for a new period, the latest before it."""
+COUNTRY = ["EAK", "EAKUO", "0"]
+"""The country and the country without Oslo, whose figures are judged one by one."""
+AREA = r"^(EKA|EKG)?\d{2}$"
+"""Counties and KOSTRA groups. Every other code is a municipality's."""
 REGION_PREFIX = "^(K-|EKA)"
 """What tables write before the code that Klass knows: `K-0301`, `EKA31`."""
 
@@ -81,14 +85,18 @@ def compare(
     both = _Vintages(contract, limits, old, frame, _retired(old, frame, changes))
     gone, joined = _gone(both), _joined(both)
     cells = _cells(both, joined)
+    there = cells.filter("there")
+    # A figure of the country is judged by itself, and more strictly than a share or a median could.
+    regions = there.filter(pl.col("level") != "country")
     return [
         *([] if partial else [_size(both)]),
         *_vanished(both, gone, joined),
         *_texts(both),
-        _magnitude(both, cells),
-        _missing_share(both, cells),
-        _zeros(both, cells),
-        *_jumps(both, cells),
+        _magnitude(both, regions),
+        _missing_share(both, regions),
+        _zeros(both, regions),
+        *_country(both, cells),
+        *_jumps(both, there),
     ]
 
 
@@ -324,11 +332,21 @@ def _cells(both: _Vintages, joined: pl.DataFrame) -> pl.DataFrame:
     their code says nothing any more, and what stands there is a full stop or 0.
 
     Returns:
-        The key, ``compared_with``, and ``before``, ``symbol_before``, ``now``, ``symbol_now``.
+        The key, ``compared_with``, ``level``, and ``before``, ``symbol_before``, ``now``, ``symbol_now``; ``there``
+        is null where a new period does not have the cell at all.
     """
-    common = joined.filter(pl.col("there")).drop("there").with_columns(compared_with=pl.col("period"))
+    common = joined.filter("there").with_columns(compared_with=pl.col("period"))
     cells = pl.concat([common, _new_periods(both).select(common.columns)])
-    return cells.join(_out_of_use(both), on=["region_code", "period"], how="anti")
+    in_use = cells.join(_out_of_use(both), on=["region_code", "period"], how="anti")
+    return in_use.join(_levels(both), on="region_code")
+
+
+def _levels(both: _Vintages) -> pl.DataFrame:
+    """Regions of the standing vintage, and whether they are the ``country``, an ``area`` or a ``municipality``."""
+    code = pl.col("region_code").cast(pl.String)
+    area = pl.when(code.str.contains(AREA)).then(pl.lit("area")).otherwise(pl.lit("municipality"))
+    level = pl.when(code.is_in(COUNTRY)).then(pl.lit("country")).otherwise(area)
+    return both.old.select(pl.col("region_code").unique()).with_columns(level=level)
 
 
 def _figures(frame: pl.DataFrame, key: list[str], when: str) -> pl.LazyFrame:
@@ -343,9 +361,9 @@ def _new_periods(both: _Vintages) -> pl.DataFrame:
         schema={"period": pl.Categorical, "compared_with": pl.Categorical},
     )
     key = [column for column in both.contract.key if column != "period"]
-    now = _figures(both.new, [*key, "period"], "now").join(periods.lazy(), on="period")
+    now = _figures(both.new, [*key, "period"], "now").with_columns(there=pl.lit(True))
     before = _figures(both.old, [*key, "period"], "before").rename({"period": "compared_with"})
-    return now.join(before, on=[*key, "compared_with"]).collect()
+    return before.join(periods.lazy(), on="compared_with").join(now, on=[*key, "period"], how="left").collect()
 
 
 def _out_of_use(both: _Vintages) -> pl.DataFrame:
@@ -373,8 +391,8 @@ def _magnitude(both: _Vintages, cells: pl.DataFrame) -> Difference:
     return Difference(
         rule="magnitude",
         meaning=(
-            "Figures of a measure in a period are of the size they had: their middle ratio to the last vintage, or "
-            f"that of a new period to the period before, is between 1/{limit:g} and {limit:g}."
+            "Figures of a measure in a period and level of regions are of the size they had: their middle ratio to "
+            f"the last vintage, or of a new period to the period before, is between 1/{limit:g} and {limit:g}."
         ),
         advice=both.advice("See whether the unit changed (kr to 1 000 kr, share to per cent)."),
         findings=_worst_first(outside)
@@ -414,8 +432,8 @@ def _missing_share(both: _Vintages, cells: pl.DataFrame) -> Difference:
     return Difference(
         rule="missing_share",
         meaning=(
-            f"The share of cells without figure, by measure, period and symbol, has risen by at most {limit:.0%} of "
-            "the cells since the last vintage, or for a new period since the period before."
+            f"The share of cells without figure, by measure, period, level of regions and symbol, has risen by at "
+            f"most {limit:.0%} of the cells since the last vintage, or for a new period since the period before."
         ),
         advice=both.advice(
             "SSB's tables show dots while they are updated (05:00 to 08:30): refresh after that. Full stops of old "
@@ -458,8 +476,8 @@ def _zeros(both: _Vintages, cells: pl.DataFrame) -> Difference:
     return Difference(
         rule="zeros",
         meaning=(
-            f"At most {limit:.0%} of the figures of a measure in a period have become 0 since the last vintage; a new "
-            "period has at most that many more zeros than the period before."
+            f"At most {limit:.0%} of the figures of a measure in a period and level of regions have become 0 since "
+            "the last vintage; a new period has at most that many more zeros than the period before."
         ),
         advice=both.advice("SSB's tables show 0 while they are updated (05:00 to 08:30): refresh after that."),
         findings=found.select(
@@ -476,6 +494,46 @@ def _measure_in(names: list[str]) -> pl.Expr:
     return pl.col("measure").cast(pl.String).is_in(names)
 
 
+def _country(both: _Vintages, cells: pl.DataFrame) -> list[Difference]:
+    """Single figures of the country; every national comparison rests on them, so that one wrong figure is enough."""
+    limit, before, now = both.limits.magnitude, pl.col("before"), pl.col("now")
+    known_zero = _measure_in(_zero_means_missing(both.contract)) & (before == 0)
+    country = cells.filter((pl.col("level") == "country") & before.is_not_null() & ~known_zero)
+    found = _worst_first(country.with_columns(ratio=now / before)).select(
+        *both.contract.key, "compared_with", "before", "now", "symbol_now", "ratio"
+    )
+    same = pl.col("period") == pl.col("compared_with")
+    moved = (before != 0) & ~(now / before).is_between(1 / limit, limit) & ~_small_count(both, same)
+    return [
+        Difference(
+            rule="country_figures",
+            meaning=(
+                "Every figure of the country, or of the country without Oslo, is still there, has not become 0 and is "
+                f"between 1/{limit:g} and {limit:g} of what it was in the last vintage, or for a new period in the "
+                "period before."
+            ),
+            advice=both.advice("See at the source whether the figure of the country is right; one is enough."),
+            findings=found.filter(pl.when(now.is_null()).then(same).otherwise(moved)).with_columns(
+                at_least=pl.lit(1 / limit), at_most=pl.lit(limit)
+            ),
+        ),
+        Difference(
+            rule="country_missing_in_new_period",
+            meaning="A new period has every figure of the country that the period before has.",
+            advice="Look whether SSB gives it later; provisional figures of March may lack the country without Oslo.",
+            findings=found.filter(now.is_null() & ~same).drop("now", "ratio"),
+            blocking=False,
+        ),
+    ]
+
+
+def _small_count(both: _Vintages, same: pl.Expr) -> pl.Expr:
+    """Counts of a new period that are small now and before, as men of 105 years: they come and go from year to year."""
+    counts = [measure.name for measure in both.contract.measures if measure.additive]
+    size = pl.max_horizontal(pl.col("before").abs(), pl.col("now").abs())
+    return ~same & _measure_in(counts) & (size < both.limits.jump_from)
+
+
 def _jumps(both: _Vintages, cells: pl.DataFrame) -> list[Difference]:
     """Single figures that moved by a large factor; they are shown and stop nothing."""
     limit, least = both.limits.jump, both.limits.jump_from
@@ -484,7 +542,8 @@ def _jumps(both: _Vintages, cells: pl.DataFrame) -> list[Difference]:
     large = (before != now) & (pl.max_horizontal(before.abs(), now.abs()) >= least)
     ratio = now / before
     jumped = cells.filter(large & before.is_not_null() & now.is_not_null() & ~ratio.is_between(1 / limit, limit))
-    found = _worst_first(jumped.filter(~known_zero).with_columns(ratio=ratio)).drop("symbol_before", "symbol_now")
+    found = _worst_first(jumped.filter(~known_zero).with_columns(ratio=ratio))
+    found = found.drop("symbol_before", "symbol_now", "there", "level")
     same = pl.col("period") == pl.col("compared_with")
     of = f"figure of {least:g} or more has changed by more than a factor of {limit:g}"
     return [

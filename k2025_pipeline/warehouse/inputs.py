@@ -24,6 +24,7 @@ from k2025_pipeline.lake.home import Home
 from k2025_pipeline.lake.typed import TypedLake, Vintage
 from k2025_pipeline.validation.columns import typed_schema
 from k2025_pipeline.warehouse import record
+from k2025_pipeline.warehouse.publish import published
 
 Row = dict[str, Any]
 
@@ -81,6 +82,9 @@ def prepare(home: Home, catalog: Catalog, source: str) -> None:
         _create(connection, "vintages", record.vintages(catalog, lake))
         _create(connection, "changes", record.changes(catalog, lake))
         connection.execute(record.published_values(home))
+        standing = published(home)
+        moment = standing.published_at if standing else None
+        connection.execute("create table catalog.last_publication as select cast(? as timestamptz) as at", [moment])
 
 
 def _lay(

@@ -21,6 +21,8 @@ from k2025_pipeline.catalog.tables import TableContract
 from k2025_pipeline.lake.home import Home, read_json, write_json
 
 STORAGE_VERSION = "v1.2.0"
+END_OF_DAY = "(cast(day as timestamp) + interval 1 day) at time zone 'Europe/Oslo'"
+"""Of the macros' argument, whatever the time zone of the client."""
 
 
 @dataclass(frozen=True)
@@ -146,8 +148,7 @@ def _write_history(connection: duckdb.DuckDBPyConnection, table: TableContract) 
     connection.execute(
         f"use target; create macro {target}_as_of(day) as table "
         f"select * exclude (valid_from, valid_to) from {target} "
-        "where valid_from < cast(day as date) + interval 1 day "
-        "and (valid_to is null or valid_to >= cast(day as date) + interval 1 day); use memory"
+        f"where valid_from < {END_OF_DAY} and (valid_to is null or valid_to >= {END_OF_DAY}); use memory"
     )
     return cells
 

@@ -54,6 +54,7 @@ PUBLISHED = {
     "obs_status": "varchar",
     "vintage": "timestamptz",
     "published_at": "timestamptz",
+    "cause": "varchar",
 }
 """Columns of the memory of what was published."""
 

@@ -46,7 +46,7 @@ def run(home: Home, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 def test_status_names_what_is_refused_why_and_the_way_out(run: Run, refused: str) -> None:
     output = run("status").output
-    assert f"ssb_12293 {refused}: ssb_12293: rule value_in_range is broken by 1 rows" in output
+    assert f"{refused} ssb_12293: rule value_in_range is broken by 1 rows" in output
     assert f"k2025 accept ssb_12293 {refused} --reason" in output
 
 

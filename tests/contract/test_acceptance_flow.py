@@ -17,7 +17,7 @@ import pytest
 from k2025_pipeline.catalog import Catalog
 from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.catalog.tables import Coverage, TableContract
-from k2025_pipeline.ingest.acceptance import Tonight, accept_classification, accept_table
+from k2025_pipeline.ingest.acceptance import ContractEdited, Tonight, accept_classification, accept_table
 from k2025_pipeline.ingest.overruling import CannotOverrule, overrule
 from k2025_pipeline.lake.archive import Archive, Delivery
 from k2025_pipeline.lake.home import Home
@@ -492,3 +492,62 @@ def test_a_changed_contract_makes_the_history_anew_from_the_archive(
     assert history.height == len(GOOD) + 1
     assert history["measure"].cast(pl.String).str.ends_with("_x").all()
     assert outcome.vintages[contract.name].changes == first.changes, "what the vintage changed is told as it was"
+
+
+def renamed_measures(contract: TableContract) -> TableContract:
+    measures = [m.model_copy(update={"name": f"{m.name}_x"}) for m in contract.measures]
+    return contract.model_copy(update={"measures": measures})
+
+
+def test_what_stands_is_typed_anew_when_the_contract_is_edited_while_a_refusal_stands(
+    home: Home, contract: TableContract, source: Source
+) -> None:
+    """Else the names of yesterday's contract would be looked for in vain, and figures would silently be missing."""
+    good = source.deliver(MARCH)
+    accept_table(home, contract)
+    source.deliver(JUNE, changed(4, None))
+    assert accept_table(home, contract).state == "refused"
+    outcome = accept_table(home, renamed_measures(contract))
+    assert outcome.state == "refused"
+    standing = TypedLake(home).current(contract.name)
+    assert standing is not None
+    assert (standing.vintage, standing.stale_because is not None) == (good.vintage, True)
+    frame = pl.read_parquet(TypedLake(home).path(contract.name, standing.vintage))
+    assert frame["measure"].cast(pl.String).str.ends_with("_x").all()
+
+
+def test_an_edit_that_nothing_fits_any_more_stops_the_night(
+    home: Home, contract: TableContract, source: Source
+) -> None:
+    source.deliver(MARCH)
+    accept_table(home, contract)
+    strict = with_maximum(renamed_measures(contract), "occupancy_x", 1)
+    with pytest.raises(ContractEdited, match="Nothing is published until it does"):
+        accept_table(home, strict)
+
+
+def test_who_accepted_a_vintage_outlives_an_edit_of_the_contract(
+    home: Home, wide: TableContract, source: Source
+) -> None:
+    source.deliver(MARCH)
+    accept_table(home, wide)
+    bad = source.deliver(JUNE, times_1000(GOOD))
+    accept_table(home, wide)
+    overrule(home, wide, bad.vintage, "confirmed", "ola")
+    before = accept_table(home, wide).vintages[wide.name]
+    edited = wide.model_copy(update={"theme": "other"})
+    after = accept_table(home, edited).vintages[wide.name]
+    assert after.overruled is not None
+    assert (after.overruled["by"], after.accepted_at) == ("ola", before.accepted_at)
+
+
+def test_an_archived_answer_that_was_tampered_with_is_not_typed(
+    home: Home, contract: TableContract, source: Source
+) -> None:
+    delivery = source.deliver(MARCH)
+    path = delivery.answers[1].path
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes().replace(b"90.1", b"60.1"))
+    outcome = accept_table(home, contract)
+    assert outcome.state == "refused"
+    assert "is not what was received" in outcome.message

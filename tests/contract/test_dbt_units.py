@@ -111,8 +111,8 @@ WITHOUT_RULE: dict[str, tuple[str, str, str]] = {
     ),
     "a_revision_has_first_previous_and_present_value": (
         "models/public/indicator_revisions.sql",
-        "where revised.revisions > 0",
-        "",
+        "where told_no > 1 and value is distinct from value_before",
+        "where told_no > 1",
     ),
 }
 """For each unit test: a file, the words that state its rule, and what stands there without it."""

@@ -102,9 +102,12 @@ def klass(*moves: tuple[str | None, str | None, int]) -> pl.LazyFrame:
 TJELDSUND = klass(("1852", "1852", 2018), ("1852", "5412", 2020), ("1913", "5412", 2020))
 DRIFT_RULES = {
     "nothing_vanished", "regions_explained_by_klass", "unit_unchanged", "labels_not_swapped", "renames",
-    "magnitude", "missing_share", "zeros", "jumps", "jumps_in_new_period",
+    "magnitude", "missing_share", "zeros", "jumps", "jumps_in_new_period", "country_figures",
+    "country_missing_in_new_period",
 }  # fmt: skip
-SHOWN = {"regions_explained_by_klass", "renames", "jumps", "jumps_in_new_period"}
+SHOWN = {
+    "regions_explained_by_klass", "renames", "jumps", "jumps_in_new_period", "country_missing_in_new_period",
+}  # fmt: skip
 
 
 # What is compared at all
@@ -489,8 +492,9 @@ def test_figures_may_not_turn_into_symbols(symbol: str, period: str, regions: in
         assert broken(verdict) == []
         return
     assert refused(verdict, "missing_share").sample == [
-        {"structure": "as_published", "measure": KR, "period": period, "compared_with": "2024", "symbol": symbol,
-         "cells": 10, "share_before": 0.0, "share_now": regions / 10, "rise_at_most": 0.1},
+        {"structure": "as_published", "level": "municipality", "measure": KR, "period": period,
+         "compared_with": "2024", "symbol": symbol, "cells": 10, "share_before": 0.0, "share_now": regions / 10,
+         "rise_at_most": 0.1},
     ]  # fmt: skip
 
 
@@ -545,8 +549,8 @@ def test_figures_may_not_turn_into_zeros(period: str, regions: int, holds: bool)
         assert broken(verdict) == []
         return
     assert refused(verdict, "zeros").sample == [
-        {"structure": "as_published", "measure": SHARE, "period": period, "compared_with": "2024", "cells": 10,
-         "zeros": 2, "share": 0.2, "share_at_most": 0.1},
+        {"structure": "as_published", "level": "municipality", "measure": SHARE, "period": period,
+         "compared_with": "2024", "cells": 10, "zeros": 2, "share": 0.2, "share_at_most": 0.1},
     ]  # fmt: skip
 
 
@@ -567,6 +571,154 @@ def test_zeros_that_were_there_before_are_left_to_the_rule_that_knows_them_and_n
     assert broken(judge(zeros, rows, contract)) == ["zeros", "zero_means_missing"], "no figure was 0 before"
 
 
+# Levels of regions
+
+
+MUNICIPALITIES = [f"46{number:02}" for number in range(1, 100)]
+COUNTIES = [f"{number:02}" for number in range(30, 40)]
+KOSTRA = [*MUNICIPALITIES, "EAK", "EAKUO", *(f"EKA{code}" for code in COUNTIES), *(f"EKG{code}" for code in COUNTIES)]
+STATBANK = [*MUNICIPALITIES, "0", *COUNTIES]
+LEVELS = {"kostra": (CARE, KOSTRA, "EAK"), "statbank": (limited("11645"), STATBANK, "0")}
+NOTHING = {"value": None, "symbol": ".."}
+
+
+def _in(*regions: str) -> Change:
+    return lambda row: row["region_code"] in regions
+
+
+def _spoilt(contract: TableContract, rows: list[Row], where: Change, **cells: object) -> Verdict:
+    """What becomes of rows of which some are spoilt; the table has no other bounds that would say so."""
+    measures = [m.model_copy(update={"maximum": None}) for m in contract.measures]
+    return judge(altered(rows, where, **cells), rows, contract.model_copy(update={"measures": measures}))
+
+
+@pytest.mark.parametrize("coding", LEVELS)
+@pytest.mark.parametrize("periods", [("2023", "2024"), ("2024",)], ids=["every year", "one year"])
+@pytest.mark.parametrize(
+    "cells",
+    [NOTHING, {"value": 0.0}, {"value": _times(1000)}, {"value": _times(0.001)}, {"value": _times(-1)}],
+    ids=["gone", "zero", "a thousand times", "a thousandth", "negative"],
+)
+def test_a_figure_of_the_country_may_not_be_spoilt(coding: str, periods: tuple[str, ...], cells: Row) -> None:
+    contract, regions, country = LEVELS[coding]
+    rows = [row | {"value": 50.0} for row in rows_of(contract, regions)]
+    measures = [m.model_copy(update={"minimum": None}) for m in contract.measures]
+    contract = contract.model_copy(update={"measures": measures})
+    found = _spoilt(contract, rows, lambda row: _in(country)(row) and row["period"] in periods, **cells)
+    result = refused(found, "country_figures")
+    assert result.failed == sum(_in(country)(row) and row["period"] in periods for row in rows)
+    assert {(row["region_code"], row["before"]) for row in result.sample} == {(country, 50)}
+    assert {(row["at_least"], row["at_most"]) for row in result.sample} == {(0.5, 2)}
+
+
+@pytest.mark.parametrize("country", ["EAK", "EAKUO"])
+@pytest.mark.parametrize("measure", [FTE, KR, SHARE])
+def test_a_single_figure_of_the_country_is_enough(country: str, measure: str) -> None:
+    def cell(row: Row) -> bool:
+        return (row["region_code"], row["measure"], row["period"]) == (country, measure, "2023")
+
+    rows = rows_of(regions=KOSTRA)
+    shown = refused(_spoilt(CARE, rows, cell, value=_times(1000)), "country_figures").sample
+    before = next(row["value"] for row in rows if cell(row))
+    assert shown == [
+        {"structure": "as_published", "region_code": country, "measure": measure, "period": "2023",
+         "compared_with": "2023", "before": before, "now": 1000 * before, "symbol_now": None, "ratio": 1000,
+         "at_least": 0.5, "at_most": 2},
+    ]  # fmt: skip
+    shown = refused(_spoilt(CARE, rows, cell, **NOTHING), "country_figures").sample
+    assert [(row["now"], row["symbol_now"], row["ratio"]) for row in shown] == [(None, "..", None)]
+
+
+@pytest.mark.parametrize(("factor", "holds"), [(2, True), (2.001, False), (0.5, True), (0.499, False)])
+@pytest.mark.parametrize("period", ["2024", "2025"])
+def test_a_figure_of_the_country_moves_within_the_declared_factor(factor: float, holds: bool, period: str) -> None:
+    rows = [row | {"value": 1000.0} for row in rows_of(regions=KOSTRA) if row["measure"] in (FTE, KR)]
+    after = altered(with_2025(rows), lambda row: _in("EAK")(row) and row["period"] == period, value=_times(factor))
+    assert broken(judge(after, rows)) == ([] if holds else ["country_figures"])
+
+
+def test_all_that_is_not_a_municipality_may_not_fall_silent() -> None:
+    rows = rows_of(regions=KOSTRA)
+    found = _spoilt(CARE, rows, lambda row: row["region_code"].startswith("E"), **NOTHING)
+    assert broken(found) == ["missing_share", "country_figures"]
+    assert {(row["level"], row["cells"], row["share_now"]) for row in found.broken[0].sample} == {("area", 20, 1.0)}
+    assert {row["region_code"] for row in found.broken[1].sample} == {"EAK", "EAKUO"}
+
+
+@pytest.mark.parametrize("coding", LEVELS)
+@pytest.mark.parametrize("period", ["2024", "2025"])
+@pytest.mark.parametrize(
+    ("cells", "rule"),
+    [(NOTHING, "missing_share"), ({"value": 0.0}, "zeros"), ({"value": _times(1000)}, "magnitude")],
+    ids=["gone", "zero", "a thousand times"],
+)
+def test_areas_do_not_drown_among_municipalities(coding: str, period: str, cells: Row, rule: str) -> None:
+    contract, regions, _ = LEVELS[coding]
+    rows = [row | {"value": 20.0} for row in rows_of(contract, regions) if row["measure"] not in (SHARE,)]
+    measures = [m.model_copy(update={"maximum": None}) for m in contract.measures]
+    areas = [code for code in regions if code[-2:] in COUNTIES and code not in MUNICIPALITIES]
+    after = altered(with_2025(rows), lambda row: _in(*areas)(row) and row["period"] == period, **cells)
+    result = next(
+        r for r in judge(after, rows, contract.model_copy(update={"measures": measures})).broken if r.blocking
+    )
+    assert (result.rule, {row["level"] for row in result.sample}) == (rule, {"area"})
+
+
+def test_codes_of_a_codelist_are_municipalities() -> None:
+    contract = limited("07459")
+    rows = [r for r in good_rows(contract, [f"K-{code}" for code in REGIONS]) if r["structure"] == "current"]
+    result = refused(judge(altered(rows, lambda _: True, value=0.0), rows, contract), "zeros")
+    assert {row["level"] for row in result.sample} == {"municipality"}
+
+
+@pytest.mark.parametrize("row_is_there", [True, False])
+def test_a_figure_of_the_country_that_a_new_period_lacks_is_only_shown(row_is_there: bool) -> None:
+    def lost(row: Row) -> bool:
+        return _in("EAKUO")(row) and row["period"] == "2025"
+
+    rows = rows_of(regions=KOSTRA)
+    after = altered(with_2025(rows), lost, **NOTHING)
+    verdict = judge([row for row in after if row_is_there or not lost(row)], rows)
+    result = only(verdict, "country_missing_in_new_period")
+    assert verdict.passed
+    assert result.failed == len(CARE.measures)
+    shown = {"region_code": "EAKUO", "period": "2025", "compared_with": "2024"}
+    assert all(row.items() >= (shown | {"symbol_now": ".." if row_is_there else None}).items() for row in result.sample)
+
+
+@pytest.mark.parametrize("cells", [{"value": 0.0}, {"value": _times(3)}], ids=["zero", "three times"])
+def test_a_figure_of_the_country_in_a_new_period_may_not_be_spoilt(cells: Row) -> None:
+    rows = [row | {"value": 20.0} for row in rows_of(regions=KOSTRA)]
+    after = altered(with_2025(rows), lambda row: _in("EAK")(row) and row["period"] == "2025", **cells)
+    result = refused(judge(after, rows), "country_figures")
+    assert {(row["period"], row["compared_with"]) for row in result.sample} == {("2025", "2024")}
+
+
+@pytest.mark.parametrize(("before", "now", "holds"), [(2, 0, True), (2, 99, True), (2, 100, False), (100, 2, False)])
+def test_small_counts_of_the_country_come_and_go_from_year_to_year(before: float, now: float, holds: bool) -> None:
+    contract = limited("11645")
+    rows = altered(rows_of(contract, STATBANK), _in("0"), value=float(before))
+    after = altered(with_2025(rows), lambda row: _in("0")(row) and row["period"] == "2025", value=float(now))
+    assert ("country_figures" in broken(judge(after, rows, contract))) is not holds
+    assert "country_figures" in broken(judge(altered(rows, _in("0"), value=float(now)), rows, contract)), (
+        "not within one"
+    )
+
+
+def test_zeros_of_the_country_that_were_there_before_do_not_count() -> None:
+    contract = limited("12293")
+    rows = rows_of(contract, KOSTRA)
+    zeros = altered(rows, lambda row: _in("EAK")(row) and row["measure"] == "occupancy", value=0.0)
+    for after in (zeros, rows, altered(zeros, lambda row: row["value"] == 0, **NOTHING)):
+        assert "country_figures" not in broken(judge(with_2025(after), zeros, contract))
+    assert "country_figures" in broken(judge(zeros, rows, contract)), "no figure was 0 before"
+    known = [m.model_copy(update={"zero_means_missing": False}) for m in contract.measures]
+    plain = contract.model_copy(update={"measures": known})
+    assert broken(judge(zeros, zeros, plain)) == []
+    lost = altered(zeros, lambda row: row["value"] == 0, **NOTHING)
+    assert broken(judge(lost, zeros, plain)) == ["country_figures"], "this 0 was a figure"
+
+
 # Properties
 
 
@@ -585,7 +737,7 @@ def test_a_frame_against_itself_breaks_nothing(data: st.DataObject, table: str) 
 @given(noise=st.lists(st.floats(0.95, 1.05), min_size=160, max_size=160))
 def test_noise_of_five_per_cent_breaks_nothing(noise: list[float]) -> None:
     contract = CATALOG.tables["12209"]
-    rows = good_rows(contract, REGIONS)
+    rows = good_rows(contract, [*REGIONS[:5], "EAK", "EAKUO", "EKA46", "EKG01", "EKG02"])
     pairs = zip(rows, noise, strict=True)
     after = [row | {"value": round(row["value"] * factor)} for row, factor in pairs]
     assert broken(judge(with_2025(after), rows, contract)) == []

@@ -102,8 +102,8 @@ GOOD_SOURCES = [
 ]
 FIGURE = {"indicator_id": "KOMP-01", "definition_version": 1, "region_code": "0301", "period": "2024"}
 GOOD_HISTORY = [
-    FIGURE | {"value": 12.0, "obs_status": "P", "published_at": "2025-03-16 08:00:00+00"},
-    FIGURE | {"value": 12.5, "obs_status": "A", "published_at": "2025-06-16 08:00:00+00"},
+    FIGURE | {"value": 12.0, "obs_status": "P", "published_at": "2025-03-16 08:00:00+00", "cause": "first"},
+    FIGURE | {"value": 12.5, "obs_status": "A", "published_at": "2025-06-16 08:00:00+00", "cause": "source"},
 ]
 GOOD_REVISIONS = [
     FIGURE | {"first_value": 12.0, "previous_value": 12.0, "current_value": 12.5, "revisions": 1, "cause": "source"}

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -214,6 +214,23 @@ class TestJournal:
         path.chmod(0o644)
         path.write_bytes(b"[9]")
         assert journal.find("k1") is None
+
+    def test_an_answer_asked_again_never_takes_the_name_of_another(self, home: Home) -> None:
+        journal = Archive(home).begin("ssb_12209", JUNE)
+        for number in (1, 2, 3):
+            journal.keep(f"k{number}", answer(b"[%d]" % number))
+        damaged = journal.folder / "001-data.json"
+        damaged.chmod(0o644)
+        damaged.write_bytes(b"")
+        journal.keep("k1", answer(b"[1]"))
+        journal.keep("k4", answer(b"[4]"))
+        again = Archive(home).begin("ssb_12209", JUNE)
+        assert [again.find(f"k{n}").content for n in (1, 2, 3, 4)] == [b"[1]", b"[2]", b"[3]", b"[4]"]  # type: ignore[union-attr]
+
+    def test_a_journal_of_another_day_is_not_gone_on_with(self, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+        Archive(home).begin("ssb_12209", JUNE).keep("k1", answer(b"[1]"))
+        monkeypatch.setattr("k2025_pipeline.lake.archive.LONGEST_FETCH", timedelta(0))
+        assert Archive(home).begin("ssb_12209", JUNE).find("k1") is None
 
     def test_answers_under_another_stamp_are_set_aside_and_kept(self, home: Home) -> None:
         Archive(home).begin("ssb_12209", MARCH).keep("k1", answer(b"[1]"))

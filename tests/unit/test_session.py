@@ -99,11 +99,7 @@ class Nights:
     def night(self, day: float, force: bool = False) -> FetchOutcome:
         """The table on one night; the log holds what was asked."""
         self.statbank.log.clear()
-        session = self.session(day, force)
-        outcome = session.fetch_table(self.contract)
-        if outcome.state != "failed":
-            session.finish()
-        return outcome
+        return self.session(day, force).fetch_table(self.contract)
 
     @property
     def asked(self) -> list[str]:
@@ -317,7 +313,6 @@ class TestKlass:
             session = local.session(day)
             state = session.fetch_classification(klass).state
             session.fetch_table(local.contract)
-            session.finish()
             return state, [stage for stage in local.asked if stage.startswith("klass")]
 
         state, asked = ask(0)

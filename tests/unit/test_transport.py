@@ -26,8 +26,8 @@ from k2025_pipeline.pxweb.errors import (
     DuplicateCodes,
     LimitsUnavailable,
     NoAnswer,
-    NotFound,
     OutsideHours,
+    PageMissing,
     ServerFault,
     ServiceUnavailable,
     SourceError,
@@ -107,7 +107,7 @@ class TestRefusals:
         assert requests == 1
 
     def test_an_html_404_for_a_short_url_is_not_found(self) -> None:
-        assert type(failure([HTML_404])[0]) is NotFound
+        assert type(failure([HTML_404])[0]) is PageMissing
 
     def test_an_empty_500_for_posted_codes_is_not_asked_again(self) -> None:
         clock = Clock()

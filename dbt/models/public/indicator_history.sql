@@ -8,6 +8,14 @@ with last_told as (
     ) = 1
 ),
 
+news as (
+    select distinct terms.indicator_id
+    from {{ source('catalog', 'indicator_terms') }} as terms
+    inner join {{ source('catalog', 'vintages') }} as vintages on terms.table_id = vintages.table_id
+    cross join {{ source('catalog', 'last_publication') }} as last_publication
+    where vintages.accepted_at > last_publication.at
+),
+
 tonight as (
     select
         coalesce(results.indicator_id, last_told.indicator_id) as indicator_id,
@@ -17,7 +25,14 @@ tonight as (
         results.value,
         coalesce(results.obs_status, 'L') as obs_status,
         coalesce(results.vintage, last_told.vintage) as vintage,
-        current_timestamp as published_at
+        current_timestamp as published_at,
+        case
+            when last_told.indicator_id is null then 'first'
+            when coalesce(results.indicator_id, last_told.indicator_id) in (
+                select news.indicator_id from news
+            ) then 'source'
+            else 'calculation'
+        end as cause
     from {{ ref('indicator_values') }} as results
     full join last_told
         on
@@ -45,6 +60,7 @@ select
     value,
     obs_status,
     vintage,
-    published_at
+    published_at,
+    cause
 from told
 order by indicator_id, region_code, period, published_at
