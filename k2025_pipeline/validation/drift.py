@@ -86,8 +86,7 @@ def compare(
     gone, joined = _gone(both), _joined(both)
     cells = _cells(both, joined)
     there = cells.filter("there")
-    # A figure of the country is judged by itself, and more strictly than a share or a median could.
-    regions = there.filter(pl.col("level") != "country")
+    regions = _by_level(both, there)
     return [
         *([] if partial else [_size(both)]),
         *_vanished(both, gone, joined),
@@ -347,6 +346,20 @@ def _levels(both: _Vintages) -> pl.DataFrame:
     area = pl.when(code.str.contains(AREA)).then(pl.lit("area")).otherwise(pl.lit("municipality"))
     level = pl.when(code.is_in(COUNTRY)).then(pl.lit("country")).otherwise(area)
     return both.old.select(pl.col("region_code").unique()).with_columns(level=level)
+
+
+def _by_level(both: _Vintages, cells: pl.DataFrame) -> pl.DataFrame:
+    """What shares and medians are formed of: areas and municipalities, or ``all`` where one of them has few cells.
+
+    The country is left out where there are enough others: its figures are judged one by one, and more strictly.
+    """
+    measure = [column for column in GROUP if column != "level"]
+    country = pl.col("level") == "country"
+    cells = cells.with_columns(size=pl.len().over(GROUP))
+    smallest = pl.col("size").filter(~country).min().over(measure)
+    few = smallest.fill_null(0) < both.limits.smallest_sample
+    level = pl.when(few).then(pl.lit("all")).otherwise("level")
+    return cells.with_columns(level=level).filter(pl.col("level") != "country").drop("size")
 
 
 def _figures(frame: pl.DataFrame, key: list[str], when: str) -> pl.LazyFrame:

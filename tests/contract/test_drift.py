@@ -587,9 +587,14 @@ def _in(*regions: str) -> Change:
 
 
 def _spoilt(contract: TableContract, rows: list[Row], where: Change, **cells: object) -> Verdict:
-    """What becomes of rows of which some are spoilt; the table has no other bounds that would say so."""
-    measures = [m.model_copy(update={"maximum": None}) for m in contract.measures]
-    return judge(altered(rows, where, **cells), rows, contract.model_copy(update={"measures": measures}))
+    """What becomes of rows of which some are spoilt."""
+    return judge(altered(rows, where, **cells), rows, _boundless(contract))
+
+
+def _boundless(contract: TableContract) -> TableContract:
+    """A table whose bounds do not tell first that a figure is wrong."""
+    measures = [m.model_copy(update={"minimum": None, "maximum": None}) for m in contract.measures]
+    return contract.model_copy(update={"measures": measures})
 
 
 @pytest.mark.parametrize("coding", LEVELS)
@@ -601,13 +606,11 @@ def _spoilt(contract: TableContract, rows: list[Row], where: Change, **cells: ob
 )
 def test_a_figure_of_the_country_may_not_be_spoilt(coding: str, periods: tuple[str, ...], cells: Row) -> None:
     contract, regions, country = LEVELS[coding]
-    rows = [row | {"value": 50.0} for row in rows_of(contract, regions)]
-    measures = [m.model_copy(update={"minimum": None}) for m in contract.measures]
-    contract = contract.model_copy(update={"measures": measures})
+    rows = [row | {"value": 5000.0} for row in rows_of(contract, regions)]
     found = _spoilt(contract, rows, lambda row: _in(country)(row) and row["period"] in periods, **cells)
     result = refused(found, "country_figures")
     assert result.failed == sum(_in(country)(row) and row["period"] in periods for row in rows)
-    assert {(row["region_code"], row["before"]) for row in result.sample} == {(country, 50)}
+    assert {(row["region_code"], row["before"]) for row in result.sample} == {(country, 5000)}
     assert {(row["at_least"], row["at_most"]) for row in result.sample} == {(0.5, 2)}
 
 
@@ -654,14 +657,18 @@ def test_all_that_is_not_a_municipality_may_not_fall_silent() -> None:
 )
 def test_areas_do_not_drown_among_municipalities(coding: str, period: str, cells: Row, rule: str) -> None:
     contract, regions, _ = LEVELS[coding]
-    rows = [row | {"value": 20.0} for row in rows_of(contract, regions) if row["measure"] not in (SHARE,)]
-    measures = [m.model_copy(update={"maximum": None}) for m in contract.measures]
-    areas = [code for code in regions if code[-2:] in COUNTIES and code not in MUNICIPALITIES]
+    rows = [row | {"value": 20.0} for row in rows_of(contract, regions)]
+    areas = [code for code in regions if code not in MUNICIPALITIES and code[-2:] in COUNTIES]
     after = altered(with_2025(rows), lambda row: _in(*areas)(row) and row["period"] == period, **cells)
-    result = next(
-        r for r in judge(after, rows, contract.model_copy(update={"measures": measures})).broken if r.blocking
-    )
-    assert (result.rule, {row["level"] for row in result.sample}) == (rule, {"area"})
+    result = refused(judge(after, rows, _boundless(contract)), rule)
+    assert {row["level"] for row in result.sample} == {"area"}
+
+
+def test_of_too_few_areas_no_share_is_formed_but_of_all_regions_together() -> None:
+    rows = rows_of(regions=["EAK", "EKA46", *REGIONS[:4]])
+    result = next(r for r in _spoilt(CARE, rows, _in(*REGIONS[:2]), **NOTHING).broken if r.rule == "missing_share")
+    assert {(row["level"], row["cells"]) for row in result.sample} == {("all", 6)}
+    assert broken(_spoilt(CARE, rows, _in("EKA46"), value=_times(4))) == ["jumps"], "one area has no median"
 
 
 def test_codes_of_a_codelist_are_municipalities() -> None:

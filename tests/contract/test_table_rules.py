@@ -223,7 +223,8 @@ def test_several_broken_rules_are_collected_in_one_verdict(contract: TableContra
     verdict = verdict_on(contract, frame_of(contract, rows))
     assert sorted(broken_names(verdict)) == sorted(rules)
     assert {r.rule: r.failed for r in verdict.broken} == {r: 2 if r == "key_unique" else 1 for r in rules}
-    assert f"{len(rules) - 1} more rules are broken" in verdict.summary()
+    assert verdict.summary().count(", ") >= len(rules) - 2, "each rule that is broken is named"
+    assert all(rule in verdict.summary() for rule in rules)
 
 
 def _in_structure(row: Row) -> str:
