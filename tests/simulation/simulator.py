@@ -248,7 +248,7 @@ class Simulator:
         return found == {self._world.klass.modified} == {newest["updated"]} and asked == str(started.year)
 
     def _is_due(self, started: datetime) -> bool:
-        """Whether this night looks through all tables, or asks Klass: once a week, and when a year begins."""
+        """Whether this night looks through a table, or asks Klass: once a week, and when a year begins."""
         path = self.home / "checked.json"
         if not path.exists() or started.year != self._year:
             return True
@@ -257,8 +257,11 @@ class Simulator:
             datetime.fromisoformat(seen["confirmed"].get(f"klass_{n}", "2000-01-01T00:00:00+00:00"))
             for n in (104, 112, 128, 131)
         ]
-        through = seen["looked_through"]
-        return through is None or any(started - at >= WEEK for at in [*klass, datetime.fromisoformat(through)])
+        compared = [
+            datetime.fromisoformat(seen["compared"].get(f"ssb_{table}", "2000-01-01T00:00:00+00:00"))
+            for table in TABLES
+        ]
+        return any(started - at >= WEEK for at in [*klass, *compared])
 
     def _count(self, told: Told, log: list[tuple[str, str, str | None]], kill: tuple[str, int] | None) -> None:
         account = self.account
