@@ -274,10 +274,10 @@ def accept(table: str, vintage: str, reason: str, by: str | None) -> None:
     with home.held():
         try:
             rules = overruling.overrule(home, contract, vintage, reason.strip(), by or getpass.getuser())
-        except overruling.CannotOverrule as error:
+            partial = source_kind(home) == "recording"
+            outcome = acceptance.accept(home, contract, acceptance.Tonight(asked=False, partial=partial))
+        except (overruling.CannotOverrule, acceptance.ContractEdited) as error:
             raise click.ClickException(str(error)) from error
-        partial = source_kind(home) == "recording"
-        outcome = acceptance.accept(home, contract, acceptance.Tonight(asked=False, partial=partial))
     console.print(f"{contract.id}: {outcome.message}", highlight=False)
     console.print(f"Overruled: {', '.join(rules)}. Run `k2025 refresh` to publish it.", highlight=False)
 

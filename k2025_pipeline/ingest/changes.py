@@ -172,12 +172,11 @@ class ChangeDetector:
         stamp = latest.updated
         if not self._looks_through(contract.name):
             return Decision(False, stamp, f"unchanged since {stamp} ({how})")
-        metadata = tables.metadata_of(contract, self._statbank)
-        self._seen.note_compared(contract.name, self._started)
-        if metadata != latest.description:
+        if tables.metadata_of(contract, self._statbank) != latest.description:
             return Decision(True, stamp, "metadata changed under the same stamp")
         if self._started - self._archive.read_at(latest) >= FIGURES_EVERY:
             return Decision(True, stamp, "read again after four weeks")
+        self._seen.note_compared(contract.name, self._started)  # what differs is noted once it is fetched
         return Decision(False, stamp, f"unchanged since {stamp} (metadata compared)")
 
     def _stamp(self, contract: TableContract, latest: Delivery | None, asked: str) -> tuple[str, str]:

@@ -59,7 +59,8 @@ def fetch(
         raise
     question, said = fingerprint(contract, last_year), content.together(hashes)
     latest = archive.latest(contract.name)
-    if latest and (latest.updated, latest.question, latest.content) == (last_modified, question, said):
+    known = latest and (latest.updated, latest.question, latest.content) == (last_modified, question, said)
+    if latest and known and latest.is_whole:
         archive.note_seen(contract.name, journal, latest)
         return latest
     return archive.seal(contract.name, journal, last_modified, question, pieces, content=said)

@@ -120,7 +120,8 @@ def _kept(contract: TableContract, archive: Archive, journal: Journal, gathered:
     question = fingerprint(contract)
     figures, metadata = content.together(gathered.figures), content.together(gathered.metadata)
     said = (updated, question, figures, metadata)
-    if latest and (latest.updated, latest.question, latest.content, latest.description) == said:
+    known = latest and (latest.updated, latest.question, latest.content, latest.description) == said
+    if latest and known and latest.is_whole:
         archive.note_seen(contract.name, journal, latest)
         return Fetched(latest, gathered.findings, is_new=False)
     delivery = archive.seal(contract.name, journal, updated, question, gathered.pieces, figures, metadata)

@@ -84,6 +84,16 @@ class Delivery:
     content: str = ""
     description: str = ""
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether every answer still is what was received."""
+        try:
+            for answer in self.answers:
+                answer.read()
+        except DamagedArchive:
+            return False
+        return True
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -232,16 +242,6 @@ class Archive:
         """When the content of a delivery was last read whole from the source."""
         seen = [line["at"] for line in read_lines(self._root / delivery.dataset / SEEN)]
         return max(datetime.fromisoformat(text) for text in [delivery.received_at, *seen])
-
-    def store(self, dataset: str, updated: str, question: str, answers: list[tuple[str, str, Answer]]) -> Delivery:
-        """Keep a whole delivery at once: role, label and answer each; see :meth:`seal`."""
-        journal = self.begin(dataset, updated)
-        pieces = []
-        for number, (role, label, answer) in enumerate(answers):
-            piece = Piece(role, label, f"{number}-{answer.request_key}")
-            journal.keep(piece.key, answer)
-            pieces.append(piece)
-        return self.seal(dataset, journal, updated, question, pieces)
 
     def latest(self, dataset: str) -> Delivery | None:
         """The newest whole delivery of a table, or None."""

@@ -43,12 +43,6 @@ def window_at(moment: datetime) -> Window | None:
     return None
 
 
-def next_opening(moment: datetime) -> datetime:
-    """The first moment from ``moment`` on at which the source is open, in Oslo time."""
-    window = window_at(moment)
-    return moment.astimezone(OSLO) if window is None else window[1]
-
-
 def _at(day: datetime, clock: time_of_day) -> datetime:
     return datetime.combine(day.date(), clock, OSLO)
 

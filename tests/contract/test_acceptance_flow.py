@@ -14,6 +14,7 @@ import orjson
 import polars as pl
 import pytest
 
+from archiving import archived
 from k2025_pipeline.catalog import Catalog
 from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.catalog.tables import Coverage, TableContract
@@ -50,7 +51,7 @@ class Source:
             ("metadata", "as_published", self._answer(self.document(updated, [], None))),
             ("data", "as_published", self._answer(data)),
         ]
-        return self._archive.store(self._contract.name, updated, "asked", answers)
+        return archived(self._archive, self._contract.name, updated, "asked", answers)
 
     def document(self, updated: str, values: Cells, status: dict[str, str] | None) -> bytes:
         measures = {m.code or m.name: m for m in self._contract.measures}
@@ -311,7 +312,7 @@ def _klass(home: Home, code: str, received: int) -> Delivery:
         (role, "", Answer("https://klass.invalid/", "GET", None, 200, {}, orjson.dumps(body), moment))
         for role, body in (("codes", codes), ("changes", {"codeChanges": [change]}))
     ]
-    return Archive(home).store("klass_131", f"2025-01-0{received}T00:00:00Z", "asked", answers)
+    return archived(Archive(home), "klass_131", f"2025-01-0{received}T00:00:00Z", "asked", answers)
 
 
 def test_a_classification_is_accepted_with_all_its_parts(home: Home, municipalities: ClassificationContract) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from builders import Clock
 from k2025_pipeline.pxweb.errors import OutsideHours
-from k2025_pipeline.pxweb.hours import OSLO, PublicationHours, next_opening, window_at
+from k2025_pipeline.pxweb.hours import OSLO, PublicationHours, window_at
 
 
 def oslo(text: str) -> datetime:
@@ -79,11 +79,12 @@ class TestWindows:
             ("2026-03-29T03:30:00+00:00", "2026-03-29T06:15:00+00:00"),
             ("2026-10-25T04:00:00+00:00", "2026-10-25T07:15:00+00:00"),
             ("2026-06-15T09:40:00+00:00", "2026-06-15T09:50:00+00:00"),
-            ("2026-06-15T12:00:00+00:00", "2026-06-15T12:00:00+00:00"),
+            ("2026-06-15T12:00:00+00:00", None),
         ],
     )
-    def test_next_opening(self, moment: str, opening: str) -> None:
-        assert next_opening(datetime.fromisoformat(moment)) == datetime.fromisoformat(opening)
+    def test_the_window_ends_when_the_source_opens(self, moment: str, opening: str | None) -> None:
+        window = window_at(datetime.fromisoformat(moment))
+        assert (window and window[1]) == (opening and datetime.fromisoformat(opening))
 
 
 class TestWait:
@@ -130,7 +131,9 @@ class TestEnd:
         assert clock.slept == []
 
     def test_an_open_source_is_asked(self) -> None:
-        hours_at(oslo("2026-06-15T04:54:59"), "end")[0].before_request("x")
+        hours, clock = hours_at(oslo("2026-06-15T04:54:59"), "end")
+        hours.before_request("x")
+        assert clock.slept == []
 
 
 class TestAccepts:

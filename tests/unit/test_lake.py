@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from archiving import archived
 from k2025_pipeline.lake.archive import Archive, Piece, vintage_id
 from k2025_pipeline.lake.home import Home, WrongSource, read_json, write_bytes, write_json
 from k2025_pipeline.lake.typed import TypedLake, Vintage
@@ -111,7 +112,8 @@ class TestClaim:
 class TestArchive:
     def test_bytes_are_kept_exactly_and_read_only_with_their_hash(self, home: Home) -> None:
         content = b'{"value":[1,\n 2 ]}\r\n\xc3\x85'
-        delivery = Archive(home).store(
+        delivery = archived(
+            Archive(home),
             "ssb_12209",
             JUNE,
             "q1",
@@ -133,7 +135,7 @@ class TestArchive:
         assert request["headers"] == {"content-type": "application/json"}
 
     def test_what_is_read_back_is_what_was_stored(self, home: Home) -> None:
-        stored = Archive(home).store("ssb_12209", JUNE, "q1", [("data", "current", answer())])
+        stored = archived(Archive(home), "ssb_12209", JUNE, "q1", [("data", "current", answer())])
         assert Archive(home).latest("ssb_12209") == stored
         assert (stored.updated, stored.question, stored.vintage) == (JUNE, "q1", "20260615T060000Z")
 
@@ -144,16 +146,17 @@ class TestArchive:
         with monkeypatch.context() as patched:
             patched.setattr("k2025_pipeline.lake.archive.write_json", fail)
             with pytest.raises(OSError, match="disk full"):
-                Archive(home).store("ssb_12209", JUNE, "q1", [("data", "", answer())])
+                archived(Archive(home), "ssb_12209", JUNE, "q1", [("data", "", answer())])
         assert names(home.raw / "ssb_12209") == ["incoming"]
         assert Archive(home).latest("ssb_12209") is None
-        again = Archive(home).store("ssb_12209", JUNE, "q1", [("data", "", answer(b"[]"))])
+        again = archived(Archive(home), "ssb_12209", JUNE, "q1", [("data", "", answer(b"[]"))])
         assert (again.vintage, again.answers[0].read()) == ("20260615T060000Z", b"[]")
 
     def test_the_same_stamp_twice_gives_a_numbered_vintage_and_keeps_the_first(self, home: Home) -> None:
         archive = Archive(home)
         stored = [
-            archive.store("ssb_12209", JUNE, f"q{n}", [("data", "", answer(b"[%d]" % n, minute=n))]) for n in (1, 2, 3)
+            archived(archive, "ssb_12209", JUNE, f"q{n}", [("data", "", answer(b"[%d]" % n, minute=n))])
+            for n in (1, 2, 3)
         ]
         assert [delivery.vintage for delivery in stored] == [
             "20260615T060000Z",
@@ -165,8 +168,8 @@ class TestArchive:
 
     def test_the_latest_is_the_last_received_and_not_the_newest_stamp(self, home: Home) -> None:
         archive = Archive(home)
-        archive.store("ssb_12209", JUNE, "q", [("data", "", answer(minute=1))])
-        withdrawn = archive.store("ssb_12209", MARCH, "q", [("data", "", answer(minute=2))])
+        archived(archive, "ssb_12209", JUNE, "q", [("data", "", answer(minute=1))])
+        withdrawn = archived(archive, "ssb_12209", MARCH, "q", [("data", "", answer(minute=2))])
         assert archive.latest("ssb_12209") == withdrawn
         assert archive.latest("ssb_12292") is None
 

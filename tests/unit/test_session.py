@@ -46,7 +46,7 @@ def document(contract: TableContract, updated: str) -> dict[str, Any]:
     units = {code: {"base": m.unit, "decimals": m.decimals} for code, m in measures.items()}
     labels = {code: m.labels[0] for code, m in measures.items()}
     dimensions = {
-        contract.dimension("region").code: {"label": "region", "category": {"index": list(REGIONS), "label": REGIONS}},
+        contract.dimension("region").code: {"label": "region", "category": {"index": list(REGIONS), "label": dict(REGIONS)}},
         "ContentsCode": {"label": "mål", "category": {"index": list(labels), "label": labels, "unit": units}},
         "Tid": {"label": "år", "category": {"index": YEARS, "label": {year: year for year in YEARS}}},
     }
@@ -222,6 +222,27 @@ class TestWhatTheStampDoesNotTell:
         assert "metadata changed under the same stamp" in outcome.silent_change
         assert outcome.delivery is not None
         assert outcome.delivery.vintage.endswith("-2")
+
+    def test_a_change_that_could_not_be_fetched_is_noticed_again_the_next_night(self, local: Nights) -> None:
+        local.night(0)
+        local.publish(stamp(3), rename)
+        local.statbank.faults = [parse_fault("503@data")]
+        assert local.night(7).state == "failed"
+        local.statbank.faults = []
+        assert local.night(8).state == "fetched"
+
+    def test_a_damaged_archive_is_mended_by_force_though_the_source_says_the_same(self, local: Nights) -> None:
+        delivery = local.night(0).delivery
+        assert delivery is not None
+        path = delivery.answers[1].path
+        path.chmod(0o644)
+        path.write_bytes(b"{}")
+        assert not delivery.is_whole
+        outcome = local.night(1, force=True)
+        assert outcome.state == "fetched"
+        assert outcome.delivery is not None
+        assert outcome.delivery.is_whole
+        assert outcome.delivery != delivery
 
     def test_after_four_weeks_figures_are_read_again_and_the_same_is_only_noted(self, local: Nights) -> None:
         first = local.night(0)
