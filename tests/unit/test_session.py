@@ -46,7 +46,10 @@ def document(contract: TableContract, updated: str) -> dict[str, Any]:
     units = {code: {"base": m.unit, "decimals": m.decimals} for code, m in measures.items()}
     labels = {code: m.labels[0] for code, m in measures.items()}
     dimensions = {
-        contract.dimension("region").code: {"label": "region", "category": {"index": list(REGIONS), "label": dict(REGIONS)}},
+        contract.dimension("region").code: {
+            "label": "region",
+            "category": {"index": list(REGIONS), "label": dict(REGIONS)},
+        },
         "ContentsCode": {"label": "mål", "category": {"index": list(labels), "label": labels, "unit": units}},
         "Tid": {"label": "år", "category": {"index": YEARS, "label": {year: year for year in YEARS}}},
     }
