@@ -290,7 +290,8 @@ def query(sql: str, form: str) -> None:
 
     \b
     k2025 query "select * from public.indicator_values
-                 where indicator_id = 'KOMP-01' and region_code = '0301' order by period"
+                 where structure = 'current' and indicator_id = 'KOMP-01' and region_code = '0301'
+                 order by period"
     """
     import duckdb
 
@@ -341,13 +342,14 @@ def indicators(indicator_id: str | None) -> None:
 
 _LATEST = """
 select period, value, unit, obs_status, source, vintage from public.indicator_values
-where upper(indicator_id) = '{indicator_id}' and region_level = 'country' and value is not null
+where structure = 'as_published' and upper(indicator_id) = '{indicator_id}'
+    and region_level = 'country' and value is not null
 order by period desc limit 1
 """
 _CATALOGUE = """
 with latest as (
     select indicator_id, period, value from public.indicator_values
-    where region_level = 'country' and value is not null
+    where structure = 'as_published' and region_level = 'country' and value is not null
     qualify row_number() over (partition by indicator_id order by period desc) = 1
 )
 select i.indicator_id, i.name_nb, i.unit, l.value as country, l.period, i.source_tables as tables

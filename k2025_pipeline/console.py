@@ -37,7 +37,7 @@ MARKS = {
 }
 FIRST_QUERY = (
     "select region_name, period, value, unit, obs_status from public.indicator_values "
-    "where indicator_id = 'KOMP-01' and region_code in ('0301', 'EAK') order by 1, 2"
+    "where structure = 'current' and indicator_id = 'KOMP-01' and region_code in ('0301', 'EAK') order by 1, 2"
 )
 
 
@@ -150,7 +150,7 @@ def _indicators(home: Home) -> str:
         return "none published"
     sql = (
         "select count(distinct indicator_id) filter (where value is not null), count(value), "
-        "(select count(*) from public.indicators) from public.indicator_values"
+        "(select count(*) from public.indicators) from public.indicator_values where structure = 'as_published'"
     )
     with_values, values, declared = publish.query(home, sql).row(0)
     return f"{with_values} of {declared} published with figures, {values:,} values".replace(",", " ", 2)

@@ -13,8 +13,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Protocol
 
+from k2025_pipeline import klass
 from k2025_pipeline.catalog import Catalog
 from k2025_pipeline.catalog.tables import TableContract
 from k2025_pipeline.ingest import acceptance
@@ -216,7 +218,7 @@ class Night:
     @cached_property
     def fingerprint(self) -> str:
         """Hash of all that the build depends on, as the lake stands after tonight's fetches."""
-        folders = [self.settings.schemas, self.settings.dbt_project]
+        folders = [self.settings.schemas, self.settings.dbt_project, Path(klass.__file__).parent]
         return inputs.fingerprint(self.home, self.catalog, folders)
 
     @cached_property

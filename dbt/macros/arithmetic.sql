@@ -22,3 +22,10 @@
             + 1.96 * 1.96 / (4 * {{ n }} * {{ n }})
         )) / (1 + 1.96 * 1.96 / {{ n }}))
 {%- endmacro %}
+
+{# Bounds of the difference between two independent proportions, from the Wilson bounds of each: Newcombe (1998),
+   Statistics in Medicine 17:873-890, method 10. Reads share, low, high, other_share, other_low, other_high. #}
+{% macro newcombe(sign) -%}
+    {%- set own, other = ('low', 'other_high') if sign == '-' else ('high', 'other_low') -%}
+    (share - other_share {{ sign }} sqrt(pow(share - {{ own }}, 2) + pow(other_share - {{ other }}, 2)))
+{%- endmacro %}

@@ -18,11 +18,52 @@
 
 {# A region code is one that was valid in the year of its period. #}
 {% test region_valid_in_year(model, regions) %}
-    select model.*
-    from {{ model }} as model
+    select told.*
+    from {{ model }} as told
     left join {{ regions }} as regions
-        on model.region_code = regions.region_code
-        and left(model.period, 4) = regions.year
+        on told.structure = regions.structure
+        and told.region_code = regions.region_code
+        and left(told.period, 4) = regions.year
         and regions.listed_by_klass
-    where regions.region_code is null and model.value is not null
+    where regions.region_code is null and told.value is not null
+{% endtest %}
+
+{# No row lacks an entry of a column. #}
+{% test has_no_gaps(model, column) %}
+    select *
+    from {{ model }}
+    where {{ column }} is null
+{% endtest %}
+
+{# Population in today's structure, made here of codes valid each year, is what Statistics Norway's own series summed to
+   today's municipalities says, wherever both have a figure. #}
+{% test agrees_with_summed_series(model, published, bands) %}
+    with ages as (
+        select
+            region_code,
+            period,
+            sum(value) as persons,
+            count(value) as cells
+        from {{ published }}
+        where structure = 'current'
+        group by region_code, period
+    ),
+
+    summed as (
+        select ages.*
+        from ages
+        inner join {{ bands }} as bands on bands.table_id = '07459' and bands.band = 'total' and ages.cells = bands.cells
+    )
+
+    select
+        summed.*,
+        model.value
+    from {{ model }} as model
+    inner join summed on model.region_code = summed.region_code and model.period = summed.period
+    where
+        model.structure = 'current'
+        and model.table_id = '07459'
+        and model.measure = 'persons'
+        and model.category = 'total'
+        and model.value <> summed.persons
 {% endtest %}

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Annotated, Literal
 
 import polars as pl
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Evidence = Literal["recorded", "documented", "assumed"]
 """How a code or a label is known: seen in an API reply, read in documentation, or a guess to be checked live."""
@@ -57,18 +57,3 @@ class Text(Declaration):
 
     nb: str = Field(min_length=1)
     en: str = Field(min_length=1)
-
-
-class Break(Declaration):
-    """A point where a series changes meaning: values before and after are not compared."""
-
-    at: Year = Field(description="First year of the new meaning.")
-    reason: Text
-    source: str = Field(description="Who says so: document and line, or page.")
-
-    @field_validator("at")
-    @classmethod
-    def _within_the_series(cls, year: str) -> str:
-        if not 1990 <= int(year) <= 2035:
-            raise ValueError("a break lies between 1990 and 2035")
-        return year

@@ -13,7 +13,9 @@ import orjson
 import yaml
 from pydantic import BaseModel
 
+from k2025_pipeline.catalog.breaks import BreaksFile
 from k2025_pipeline.catalog.classifications import ClassificationContract
+from k2025_pipeline.catalog.comparators import ComparatorFile
 from k2025_pipeline.catalog.indicators import (
     ExpectationFile,
     IndicatorDefinition,
@@ -29,7 +31,10 @@ CATALOG_TABLES = {
     "table_measures": "Declared measures of each table / tabellenes mål. From schemas/tables.",
     "indicators": "Definitions of indicators / indikatorenes definisjoner. From schemas/indicators.",
     "indicator_terms": "Series that each numerator and denominator is made of / seriene bak teller og nevner.",
-    "indicator_breaks": "Years in which an indicator changes meaning / brudd i indikatorene.",
+    "breaks": "Breaks by series concerned / brudd etter serie. From schemas/breaks.yml.",
+    "indicator_breaks": "Years in which an indicator changes meaning / brudd i indikatorene. From its terms' breaks.",
+    "size_classes": "Size classes of municipalities / størrelsesklasser. From schemas/comparators.yml.",
+    "comparators": "What a municipality is compared with / sammenligningsgrunnlag. From schemas/comparators.yml.",
     "measures": "The seventeen measures / de sytten tiltakene. From schemas/measures.yml.",
     "measure_indicators": "Indicators by measure / indikatorer etter tiltak.",
     "reference_values": "Published figures / publiserte tall. From schemas/reference_values.yml.",
@@ -46,6 +51,8 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "measures": MeasuresFile,
     "reference_values": ReferenceFile,
     "expectations": ExpectationFile,
+    "breaks": BreaksFile,
+    "comparators": ComparatorFile,
 }
 NOTICE = "Generated from schemas/ by `make generate`: edit there, not here."
 

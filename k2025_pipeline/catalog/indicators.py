@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from k2025_pipeline.catalog.base import Break, Declaration, TableId, Text, Year, refuse_doubles
+from k2025_pipeline.catalog.base import Declaration, TableId, Text, Year, refuse_doubles
 
 IndicatorId = Annotated[str, Field(pattern=r"^[A-Z]{2,4}-\d{2}$")]
 
@@ -104,7 +104,6 @@ class IndicatorDefinition(Declaration):
     levels: list[Literal["municipality", "county", "kostra_group", "country"]]
     measures: list[Annotated[int, Field(ge=1, le=17)]]
     strategic_areas: list[Literal["SA1", "SA2", "SA3", "SA4"]] = Field(default_factory=list)
-    breaks: list[Break] = Field(default_factory=list)
     caveats: Text
     stated_in: list[str] = Field(default_factory=list, description="Programme document and line.")
 

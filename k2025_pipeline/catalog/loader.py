@@ -12,7 +12,9 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from k2025_pipeline.catalog.breaks import Break, BreaksFile, declared_measures
 from k2025_pipeline.catalog.classifications import ClassificationContract
+from k2025_pipeline.catalog.comparators import ComparatorFile
 from k2025_pipeline.catalog.indicators import (
     Calculation,
     ExpectationFile,
@@ -57,6 +59,12 @@ class Catalog:
     measures: MeasuresFile
     references: ReferenceFile
     expectations: dict[str, ExpectationFile]
+    breaks: dict[str, Break]
+    comparators: ComparatorFile
+
+    def breaks_of(self, table_id: str) -> list[Break]:
+        """Breaks that concern a series of the table, in declared order."""
+        return [b for b in self.breaks.values() if any(concern.table == table_id for concern in b.concerns)]
 
 
 def load_catalog(schemas: Path) -> Catalog:
@@ -72,7 +80,10 @@ def load_catalog(schemas: Path) -> Catalog:
         measures=read_file(schemas / "measures.yml", MeasuresFile),
         references=read_file(schemas / "reference_values.yml", ReferenceFile),
         expectations=_read_folder(schemas / "expectations", ExpectationFile, "table"),
+        comparators=read_file(schemas / "comparators.yml", ComparatorFile),
+        breaks={broken.id: broken for broken in read_file(schemas / "breaks.yml", BreaksFile).breaks},
     )
+    _check_breaks(schemas / "breaks.yml", catalog)
     _check_references(schemas / "reference_values.yml", catalog)
     for indicator in catalog.indicators.values():
         _check_terms(schemas / "indicators" / f"{indicator.id}.yml", indicator, catalog.tables)
@@ -145,6 +156,21 @@ def _check_references(path: Path, catalog: Catalog) -> None:
             )
 
 
+def _check_breaks(path: Path, catalog: Catalog) -> None:
+    for place, broken in enumerate(catalog.breaks.values()):
+        for number, concern in enumerate(broken.concerns):
+            field, table = f"breaks.{place}.concerns.{number}", catalog.tables.get(concern.table)
+            if table is None:
+                raise CatalogError(
+                    f"{_short(path)}: {field}.table: table {concern.table} has no file in schemas/tables"
+                )
+            for measure in concern.measures:
+                if measure not in declared_measures(table):
+                    raise CatalogError(
+                        f"{_short(path)}: {field}.measures: table {concern.table} declares no measure {measure!r}"
+                    )
+
+
 def _check_terms(path: Path, indicator: IndicatorDefinition, tables: dict[str, TableContract]) -> None:
     calculations = [indicator.calculation, *(variant.calculation for variant in indicator.variants)]
     for calculation in calculations:
@@ -160,8 +186,7 @@ def _term_problems(calculation: Calculation, tables: dict[str, TableContract]) -
             if table is None:
                 problems.append(f"{role}: table {term.table} has no file in schemas/tables")
                 continue
-            known = {measure.name for measure in table.measures} | set(table.derived_measures)
-            if term.measure not in known:
+            if term.measure not in declared_measures(table):
                 problems.append(f"{role}: table {term.table} declares no measure {term.measure!r}")
             problems += [f"{role}: {text}" for text in _category_problems(term.where, table)]
         problems += [f"{role}: {text}" for text in _double_terms(side, tables)]

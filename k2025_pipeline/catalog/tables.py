@@ -12,7 +12,6 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from k2025_pipeline.catalog.base import (
-    Break,
     Declaration,
     Evidence,
     Name,
@@ -202,7 +201,6 @@ class TableContract(Declaration):
     drift: Drift
     calendar: Calendar
     reference_time: Text
-    breaks: list[Break] = Field(default_factory=list)
     licence: str = "CC BY 4.0"
     attribution: Text = Text(nb="Kilde: Statistisk sentralbyrå", en="Source: Statistics Norway")
 

@@ -35,8 +35,8 @@ def classifications(geography: Geography) -> dict[str, dict[str, Any]]:
         "128": _to_centrality(geography),
     }
     return {
-        "131": _file("Standard for kommuneinndeling", _municipalities(), _changes(), correspondences),
-        "104": _file("Standard for fylkesinndeling", counties),
+        "131": _file("Standard for kommuneinndeling", _municipalities(), _changes("changes.csv"), correspondences),
+        "104": _file("Standard for fylkesinndeling", counties, _changes("county_changes.csv")),
         "112": _file(
             "Standard for gruppering av kommuner etter folkemengde og økonomiske rammebetingelser",
             [code_item(code, name, start, None) for code, name in groups],
@@ -69,7 +69,7 @@ def _municipalities() -> list[Item]:
     return [code_item(row["code"], row["name"], row["valid_from"], row["valid_to"] or None) for row in rows]
 
 
-def _changes() -> list[Item]:
+def _changes(file: str) -> list[Item]:
     return [
         {
             "oldCode": row["old_code"],
@@ -78,7 +78,7 @@ def _changes() -> list[Item]:
             "newName": row["new_name"],
             "changeOccurred": row["date"],
         }
-        for row in read_rows("changes.csv")
+        for row in read_rows(file)
     ]
 
 

@@ -87,7 +87,7 @@ def ensure_manifest(project: Path, home: Home) -> Path:
 
 def _project_hash(project: Path) -> str:
     digest = hashlib.sha256()
-    for path in sorted(p for p in project.rglob("*") if p.suffix in {".yml", ".sql", ".csv"}):
+    for path in sorted(p for p in project.rglob("*") if p.suffix in {".yml", ".sql", ".csv", ".py"}):
         if not {"target", "logs"} & set(path.relative_to(project).parts):
             digest.update(str(path.relative_to(project)).encode() + path.read_bytes())
     return digest.hexdigest()

@@ -9,6 +9,7 @@ import hashlib
 import math
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,29 @@ from k2025_pipeline.warehouse import record
 from k2025_pipeline.warehouse.publish import published
 
 Row = dict[str, Any]
+BREAKS = (
+    "break_id",
+    "table_id",
+    "measure",
+    "region_level",
+    "period_from",
+    "period_to",
+    "vintage_to",
+    "kind",
+    "treatment",
+    "name_nb",
+    "name_en",
+    "reason_nb",
+    "reason_en",
+    "source",
+    "evidence",
+)
+INDICATOR_BREAKS = ("indicator_id", "break_id", "at", "region_level", "reason")
+# Named, because no break at all is a right declaration too, and rows are what other tables take their columns from.
+DECLARED_TYPES = {
+    name: dict.fromkeys(columns, pl.String)
+    for name, columns in {"breaks": BREAKS, "indicator_breaks": INDICATOR_BREAKS}.items()
+}
 
 
 def input_schemas(catalog: Catalog) -> dict[str, dict[str, Any]]:
@@ -43,7 +67,7 @@ def fingerprint(home: Home, catalog: Catalog, folders: list[Path]) -> str:
 
     Args:
         home: where the vintages lie. catalog: the declarations.
-        folders: folders whose files decide the outcome (``schemas/``, ``dbt/``).
+        folders: folders whose files decide the outcome (``schemas/``, ``dbt/``, the code that its Python models use).
     """
     lake = TypedLake(home)
     digest = hashlib.sha256(__version__.encode())
@@ -52,7 +76,7 @@ def fingerprint(home: Home, catalog: Catalog, folders: list[Path]) -> str:
         digest.update(repr(vintage and (dataset, vintage.content, vintage.updated)).encode())
         digest.update(repr((lake.state(dataset), lake.refusals(dataset))).encode())
     for folder in folders:
-        for path in sorted(p for p in folder.rglob("*") if p.suffix in {".yml", ".sql", ".csv"}):
+        for path in sorted(p for p in folder.rglob("*") if p.suffix in {".yml", ".sql", ".csv", ".py"}):
             if "target" not in path.parts:
                 digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())
     return digest.hexdigest()
@@ -76,8 +100,7 @@ def prepare(home: Home, catalog: Catalog, source: str) -> None:
             _lay_history(connection, lake, table)
         states = source_tables(connection, catalog, lake, source)
         for name, rows in declared_tables(catalog).items():
-            frame = pl.DataFrame(rows, infer_schema_length=None)
-            _create(connection, name, frame.cast({pl.Int64: pl.Int32}))
+            _create(connection, name, _declared(name, rows))
         _create(connection, "source_tables", states)
         _create(connection, "vintages", record.vintages(catalog, lake))
         _create(connection, "changes", record.changes(catalog, lake))
@@ -129,6 +152,12 @@ def _create(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFram
     connection.unregister("declared")
 
 
+def _declared(name: str, rows: list[Row]) -> pl.DataFrame:
+    """Declared rows with the types that models expect; a column without a single entry is text."""
+    frame = pl.DataFrame(rows, schema=DECLARED_TYPES.get(name), infer_schema_length=None)
+    return frame.cast({pl.Int64: pl.Int32, pl.Null: pl.String})
+
+
 def declared_tables(catalog: Catalog) -> dict[str, list[Row]]:
     """The declarations as rows, by table of schema ``catalog``."""
     families = list(catalog.indicators.values())
@@ -141,7 +170,21 @@ def declared_tables(catalog: Catalog) -> dict[str, list[Row]]:
         "table_measures": list(_measures(catalog)),
         "indicators": [row for family in families for row in _indicator_rows(family)],
         "indicator_terms": [row for family in families for row in _term_rows(family, catalog)],
-        "indicator_breaks": [row for family in families for row in _break_rows(family)],
+        "breaks": list(_break_rows(catalog)),
+        "indicator_breaks": [row for family in families for row in _indicator_break_rows(family, catalog)],
+        "size_classes": [
+            {"size_class": s.id, "at_least": s.at_least, "below": s.below, **_both("name", s.name)}
+            for s in catalog.comparators.size_classes
+        ],
+        "comparators": [
+            {
+                "comparator": c.id,
+                **_both("name", c.name),
+                "leave_out_below": catalog.comparators.leave_out_below,
+                "quartiles_from": catalog.comparators.quartiles_from,
+            }
+            for c in catalog.comparators.comparators
+        ],
         "measures": [
             {
                 "measure_no": m.measure_no,
@@ -242,7 +285,7 @@ def _term_rows(family: IndicatorDefinition, catalog: Catalog) -> Iterator[Row]:
                 yield {
                     "indicator_id": indicator_id,
                     "role": role,
-                    "decides": (role == "published") == (calculation.method == "published"),
+                    "decides": _decides(role, calculation),
                     "table_id": term.table,
                     "measure": term.measure,
                     "category": bands[0] if table.bands else table.category_key(term.where),
@@ -250,10 +293,48 @@ def _term_rows(family: IndicatorDefinition, catalog: Catalog) -> Iterator[Row]:
                 }
 
 
-def _break_rows(family: IndicatorDefinition) -> Iterator[Row]:
-    for indicator_id, _, _ in calculations(family):
-        for broken in family.breaks:
-            yield {"indicator_id": indicator_id, "at": broken.at, "reason": broken.reason.nb}
+def _decides(role: str, calculation: Calculation) -> bool:
+    """Whether the value comes from this side; a published figure's numerator and denominator only stand beside it."""
+    return (role == "published") == (calculation.method == "published")
+
+
+def _break_rows(catalog: Catalog) -> Iterator[Row]:
+    for broken in catalog.breaks.values():
+        for (table_id, measure), level in product(broken.series(catalog.tables), broken.region_levels):
+            yield {
+                "break_id": broken.id,
+                "table_id": table_id,
+                "measure": measure,
+                "region_level": level,
+                "period_from": broken.from_period,
+                "period_to": broken.to_period,
+                "vintage_to": broken.vintage_to and broken.vintage_to.isoformat(),
+                "kind": broken.kind,
+                "treatment": broken.treatment,
+                **_both("name", broken.name),
+                **_both("reason", broken.reason),
+                "source": broken.source,
+                "evidence": broken.evidence,
+            }
+
+
+def _indicator_break_rows(family: IndicatorDefinition, catalog: Catalog) -> Iterator[Row]:
+    """Where the series of an indicator are cut: at every split of a series that its value is made of."""
+    splits = [broken for broken in catalog.breaks.values() if broken.treatment == "split"]
+    for indicator_id, calculation, _ in calculations(family):
+        sides = [side for role, side in calculation.sides.items() if _decides(role, calculation)]
+        used = {(term.table, term.measure) for side in sides for term in side.terms}
+        for broken in splits:
+            if used.isdisjoint(broken.series(catalog.tables)):
+                continue
+            for level in broken.region_levels:
+                yield {
+                    "indicator_id": indicator_id,
+                    "break_id": broken.id,
+                    "at": broken.to_period,
+                    "region_level": level,
+                    "reason": broken.reason.nb,
+                }
 
 
 def _both(name: str, text: Text | None) -> Row:

@@ -16,7 +16,7 @@ import pytest
 from dbt_runs import PROJECT, EmptyBuild, manifest, run_dbt
 from k2025_pipeline.lake.home import Home
 
-GENERIC = "generic_tests.sql"
+GENERIC = ["generic_tests.sql", "names.sql"]
 Row = dict[str, Any]
 VALID = {"region_code": "EAK", "period": "2024", "year": "2024", "value": 1.0, "obs_status": "A"}
 _numbers = count(1000)
@@ -86,6 +86,13 @@ def _break_region_valid(relation: Relation, _: Row) -> int:
     return 3
 
 
+def _break_one_norwegian_part(relation: Relation, _: Row) -> int:
+    wrong = ["Bodø - Bådåddjo", "Bodø – Bådåddjo", "Gáivuotna - Kaivuono"]
+    right = ["Sør-Varanger", "Hábmer", "Bø (Nordland - Nordlánnda)"]
+    relation.insert(*({"name_norwegian": name} for name in [*wrong, *right]))
+    return len(wrong)
+
+
 def _break_unique(relation: Relation, arguments: Row) -> int:
     column = arguments["column_name"]
     same = 900 if relation.columns[column] == "INTEGER" else "the same"
@@ -103,10 +110,11 @@ BREAK = {
     "unique_together": _break_unique_together,
     "value_and_status_agree": _break_value_and_status,
     "region_valid_in_year": _break_region_valid,
+    "one_norwegian_part": _break_one_norwegian_part,
     "unique": _break_unique,
     "relationships": _break_relationships,
 }
-SEVERITY = {"region_valid_in_year": "warn"}
+SEVERITY = {"region_valid_in_year": "warn", "one_norwegian_part": "warn"}
 
 
 @pytest.fixture(scope="module")
@@ -157,8 +165,9 @@ def test_every_kind_of_data_test_has_rows_that_break_it(tests_of: dict[str, Row]
 
 
 def test_every_generic_test_that_the_project_writes_is_in_use() -> None:
-    written = set(re.findall(r"{% test (\w+)\(", (PROJECT / "macros" / GENERIC).read_text("utf-8")))
-    assert written == {"unique_together", "value_and_status_agree", "region_valid_in_year"}
+    texts = [(PROJECT / "macros" / name).read_text("utf-8") for name in GENERIC]
+    written = {name for text in texts for name in re.findall(r"{% test (\w+)\(", text)}
+    assert written == {"unique_together", "value_and_status_agree", "region_valid_in_year", "one_norwegian_part"}
     assert written <= set(BREAK)
 
 

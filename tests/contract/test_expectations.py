@@ -27,7 +27,12 @@ from k2025_pipeline.warehouse.inputs import declared_tables
 from k2025_pipeline.warehouse.results import Acceptance
 
 CATALOG = load_catalog(PROJECT_ROOT / "schemas")
-PUBLIC = yaml.safe_load((PROJECT_ROOT / "dbt" / "models" / "public" / "_public.yml").read_text("utf-8"))
+DOCUMENTED = ("_public.yml", "_breaks.yml")
+PUBLIC = [
+    model
+    for name in DOCUMENTED
+    for model in yaml.safe_load((PROJECT_ROOT / "dbt" / "models" / "public" / name).read_text("utf-8"))["models"]
+]
 STAMP = "timestamptz '2025-06-15 06:00:00+00'"
 
 Broken = tuple[str, set[str]]
@@ -69,6 +74,11 @@ def _update(table: str, change: str, where: str = "true") -> str:
 
 def _extra_column(table: str) -> Broken:
     return f"alter table public.{table} add column extra integer", set()
+
+
+def _copied_break(changed: str, where: str) -> Broken:
+    """One more row, like a declared one but for a column."""
+    return f"insert into public.breaks select * replace ({changed}) from public.breaks where {where} limit 1", set()
 
 
 def _emptied(table: str, *others: str) -> Broken:
@@ -235,6 +245,18 @@ BREAK: dict[str, dict[str, Broken]] = {
         "state_known": (_update("source_vintages", "state = 'maybe'", "state = 'superseded'"), set()),
         "refused_says_why": (_update("source_vintages", "because = null", "state = 'refused'"), set()),
     },
+    "breaks": {
+        "columns": _extra_column("breaks"),
+        "not_empty": _emptied("breaks"),
+        "kind_known": _copied_break("'weather' as kind", "kind = 'method'"),
+        "treatment_known": _copied_break("'hidden' as treatment", "treatment = 'split'"),
+        "region_level_known": _copied_break("'planet' as region_level", "true"),
+        "cut_series_have_a_period": _copied_break("'last year' as period_to", "treatment = 'split'"),
+        "before_comes_before_after": _copied_break("period_to as period_from", "treatment = 'split'"),
+        "reissue_has_a_day": _copied_break("null as vintage_to", "kind = 'reissue'"),
+        "reason_nb_says_something": _copied_break("'Ny metode.' as reason_nb", "true"),
+        "source_named": _copied_break("'SSB' as source", "true"),
+    },
     "changes": {
         "columns": _extra_column("changes"),
         "kind_known": (_update("changes", "kind = 'moved'", "kind = 'first_vintage'"), set()),
@@ -253,10 +275,10 @@ def build(home: Home) -> None:
     declared = declared_tables(CATALOG)
     with duckdb.connect(str(home.build_file)) as connection:
         connection.execute("create schema public")
-        for model in PUBLIC["models"]:
+        for model in PUBLIC:
             columns = ", ".join(f"{c['name']} {c['data_type']}" for c in model["columns"])
             connection.execute(f"create table public.{model['name']} ({columns})")
-        for table in ("indicators", "measures", "measure_indicators", "reference_values"):
+        for table in ("indicators", "measures", "measure_indicators", "reference_values", "breaks"):
             frame = pl.DataFrame(declared[table], infer_schema_length=None)
             connection.register("declared", frame.to_arrow())
             connection.execute(f"insert into public.{table} by name select * from declared")
@@ -328,7 +350,7 @@ def test_the_results_that_let_a_file_through_are_read_back_as_they_were(home: Ho
 
 
 def test_every_public_table_has_expectations() -> None:
-    assert {model["name"] for model in PUBLIC["models"]} == set(CATALOG.expectations)
+    assert {model["name"] for model in PUBLIC} == set(CATALOG.expectations)
 
 
 def test_good_tables_meet_every_expectation(good: list[Acceptance]) -> None:

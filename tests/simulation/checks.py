@@ -331,7 +331,7 @@ class Publication:
         standing = self.standing[table]
         published = connection.execute(
             "select region_code, period, value, vintage, is_stale from public.indicator_values "
-            f"where indicator_id = '{indicator}' and value is not null"
+            f"where structure = 'as_published' and indicator_id = '{indicator}' and value is not null"
         ).fetchall()
         rows = self.truth.rows(standing.version).filter(pl.col("measure") == measure, pl.col("value").is_not_null())
         wanted = dict(zip(zip(rows["region_code"], rows["period"], strict=True), rows["value"], strict=True))

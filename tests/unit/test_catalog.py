@@ -25,6 +25,8 @@ from k2025_pipeline.settings import PROJECT_ROOT
 
 REAL = PROJECT_ROOT / "schemas"
 SAMPLE = [
+    "breaks.yml",
+    "comparators.yml",
     "measures.yml",
     "reference_values.yml",
     "classifications/131.yml",
@@ -115,6 +117,7 @@ class TestGeneratedFiles:
             ("expectations", "expectations/*.yml"),
             ("measures", "measures.yml"),
             ("reference_values", "reference_values.yml"),
+            ("breaks", "breaks.yml"),
         ],
     )
     def test_the_json_schema_for_editors_accepts_the_real_files_and_no_unknown_field(
@@ -138,6 +141,7 @@ def schemas(tmp_path: Path) -> Path:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REAL / name, root / name)
     alter(root / "reference_values.yml", lambda c: c.update(values=c["values"][:1]))
+    alter(root / "breaks.yml", only_tables_of_the_sample)
     return root
 
 
@@ -145,6 +149,23 @@ def alter(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
     content = yaml.safe_load(path.read_text("utf-8"))
     change(content)
     path.write_text(yaml.safe_dump(content, allow_unicode=True), "utf-8")
+
+
+def only_tables_of_the_sample(content: dict[str, Any]) -> None:
+    for broken in content["breaks"]:
+        broken["concerns"] = [c for c in broken["concerns"] if f"tables/{c['table']}.yml" in SAMPLE]
+
+
+def change_break(break_id: str, **fields: Any) -> Callable[[dict[str, Any]], object]:
+    """A change of one break; a field of None is taken out."""
+
+    def change(content: dict[str, Any]) -> None:
+        broken = next(b for b in content["breaks"] if b["id"] == break_id)
+        changed = {key: value for key, value in (broken | fields).items() if value is not None}
+        broken.clear()
+        broken.update(changed)
+
+    return change
 
 
 def problem(schemas: Path) -> str:
@@ -289,14 +310,7 @@ class TestWrongFiles:
             ),
             (lambda c: c.update(extracts=[{"region_pattern": "(?!9)"}]), "look-around"),
             (lambda c: c["dimensions"][1].update(code_pattern="*"), "dimensions.1.code_pattern: Value error, is not a"),
-            (
-                lambda c: c["breaks"][0].update(at="1989"),
-                "breaks.0.at: Value error, a break lies between 1990 and 2035",
-            ),
-            (
-                lambda c: c["breaks"][0].update(at="2036"),
-                "breaks.0.at: Value error, a break lies between 1990 and 2035",
-            ),
+            (lambda c: c.update(breaks=[]), "breaks: Extra inputs are not permitted"),
             (lambda c: categories(c)[1].update(group=categories(c)[0]["group"]), "a group stands twice"),
             (
                 lambda c: [category.update(code="1a", evidence="recorded") for category in categories(c)],
@@ -327,7 +341,7 @@ class TestWrongFiles:
                 lambda c: c.update(valid_from=str(date.today().year + 1)),
                 "valid_from: Value error, a definition is valid",
             ),
-            (lambda c: c["breaks"][0].update(at="1066"), "breaks.0.at: Value error, a break lies between"),
+            (lambda c: c.update(breaks=[]), "breaks: Extra inputs are not permitted"),
             (
                 lambda c: c.update(variants=[variant(c), variant(c)]),
                 "variants: Value error, a suffix stands twice: 'A'",
@@ -340,6 +354,108 @@ class TestWrongFiles:
         alter(schemas / "indicators" / "KOMP-01.yml", change)
         message = problem(schemas)
         assert message.startswith(f"schemas/indicators/KOMP-01.yml: {says}")
+
+    @pytest.mark.parametrize(
+        ("change", "says"),
+        [
+            (
+                change_break("WORKING-TIME-2018", concerns=[{"table": "99999"}]),
+                "1.concerns.0.table: table 99999 has no file in schemas/tables",
+            ),
+            (
+                change_break(
+                    "WORKING-TIME-2018", concerns=[{"table": "12292", "measures": ["user_oriented_fte", "x"]}]
+                ),
+                "1.concerns.0.measures: table 12292 declares no measure 'x'",
+            ),
+            (change_break("WORKING-TIME-2018", concerns=[]), "1.concerns: List should have at least 1 item"),
+            (change_break("WORKING-TIME-2018", levels=["planet"]), "1.levels.0: Input should be 'municipality'"),
+            (change_break("WORKING-TIME-2018", kind="weather"), "1.kind: Input should be 'register'"),
+            (change_break("WORKING-TIME-2018", source=""), "1.source: String should have at least 1 character"),
+            (change_break("WORKING-TIME-2018", id="working time"), "1.id: String should match pattern"),
+            (change_break("WORKING-TIME-2018", to=2018), "1.to: Input should be a valid string (it says 2018)"),
+            (
+                change_break("WORKING-TIME-2018", **{"from": None, "to": None}),
+                "1: Value error, treatment split needs from and to",
+            ),
+            (change_break("WORKING-TIME-2018", to=None), "1: Value error, treatment split needs from and to"),
+            (
+                change_break("WORKING-TIME-2018", treatment="bridge", to=None),
+                "1: Value error, treatment bridge needs from and to",
+            ),
+            (
+                change_break("WORKING-TIME-2018", treatment="none", to=None),
+                "1: Value error, kind method needs from and to, and has no vintage_to",
+            ),
+            (
+                change_break("WORKING-TIME-2018", vintage_to="2022-03-15"),
+                "1: Value error, kind method needs from and to, and has no vintage_to",
+            ),
+            *(
+                (
+                    change_break("WORKING-TIME-2018", **{"from": before, "to": after}),
+                    f"1: Value error, to is the year after from, but they say {after} and {before}",
+                )
+                for before, after in (("2018", "2017"), ("2018", "2018"), ("2017", "2019"))
+            ),
+            *(
+                (
+                    change_break("WORKING-TIME-2018", **{"from": before, "to": after}),
+                    "1: Value error, a break lies between 1990 and 2035",
+                )
+                for before, after in (("1989", "1990"), ("2035", "2036"))
+            ),
+            (
+                change_break("REISSUED-FTE-2022", vintage_to=None),
+                "5: Value error, kind reissue needs vintage_to, and has neither from nor to",
+            ),
+            (
+                change_break("REISSUED-FTE-2022", **{"from": "2020", "to": "2021"}),
+                "5: Value error, kind reissue needs vintage_to, and has neither from nor to",
+            ),
+            (
+                change_break("REISSUED-FTE-2022", treatment="split"),
+                "5: Value error, treatment split needs from and to",
+            ),
+            (change_break("REISSUED-FTE-2022", vintage_to="March 2022"), "5.vintage_to: Input should be a valid date"),
+            (
+                change_break("REISSUED-FTE-2022", vintage_to="0222-03-15"),
+                "5: Value error, vintage_to lies between 1990",
+            ),
+            (
+                change_break("WORKING-TIME-2018", concerns=[{"table": "12292"}, {"table": "12292"}]),
+                "1.concerns: Value error, a table stands twice: '12292'",
+            ),
+            (
+                change_break("WORKING-TIME-2018", concerns=[{"table": "14533", "measures": ["fte", "fte"]}]),
+                "1.concerns.0.measures: Value error, a measure stands twice: 'fte'",
+            ),
+            (
+                change_break("WORKING-TIME-2018", levels=["county", "county"]),
+                "1.levels: Value error, a level stands twice: 'county'",
+            ),
+        ],
+    )
+    def test_a_break_that_cannot_be_is_refused(
+        self, schemas: Path, change: Callable[[dict[str, Any]], object], says: str
+    ) -> None:
+        alter(schemas / "breaks.yml", change)
+        assert problem(schemas).startswith(f"schemas/breaks.yml: breaks.{says}")
+
+    def test_a_break_that_stands_twice_is_refused(self, schemas: Path) -> None:
+        alter(schemas / "breaks.yml", change_break("WORKING-TIME-2018", id="REGISTER-2015"))
+        assert problem(schemas) == "schemas/breaks.yml: breaks: Value error, an id stands twice: 'REGISTER-2015'"
+
+    def test_a_break_may_concern_a_measure_that_core_makes(self, schemas: Path) -> None:
+        concern = {"table": "07459", "measures": ["persons_year_end"]}
+        alter(schemas / "breaks.yml", change_break("WORKING-TIME-2018", concerns=[concern]))
+        assert [b.id for b in load_catalog(schemas).breaks_of("07459")] == ["WORKING-TIME-2018", "KOSTRA-GROUPS-2020"]
+
+    def test_no_break_at_all_is_right_and_no_file_is_not(self, schemas: Path) -> None:
+        alter(schemas / "breaks.yml", lambda c: c.update(breaks=[]))
+        assert load_catalog(schemas).breaks == {}
+        (schemas / "breaks.yml").unlink()
+        assert problem(schemas) == "schemas/breaks.yml: cannot be read: No such file or directory"
 
     def test_an_indicator_may_be_valid_from_this_year(self, schemas: Path) -> None:
         this_year = str(date.today().year)

@@ -129,7 +129,7 @@ def test_data_goes_one_way_only(graph: Any) -> None:
 def test_only_declared_sources_and_the_catalog_have_nothing_before_them(graph: Any, catalog: Catalog) -> None:
     first = {k.to_user_string() for k in graph.get_all_asset_keys() if not graph.get(k).parent_keys}
     declared = [*catalog.tables.values(), *catalog.classifications.values()]
-    seeds = {"core/fixed_regions"}
+    seeds = {"core/fixed_regions", "core/name_parts"}
     assert first == {f"raw/{d.name}" for d in declared} | {f"catalog/{name}" for name in CATALOG_TABLES} | seeds
 
 

@@ -1,22 +1,52 @@
--- Each municipality code that a reform touched, and the day: its area or its code was another the day before.
--- A change of name alone (same code on both sides) touches nothing.
-with moved as (
+-- Codes whose area is another than the year before, though the code is the same: the figures cannot be compared.
+-- A county's area changes when a municipality, or part of one, came from another county or went to one.
+with stepped as (
     select
-        old_code,
-        new_code,
-        changed_on
-    from {{ source('typed', 'klass_131_changes') }}
-    where old_code is distinct from new_code
+        steps.year,
+        steps.step,
+        steps.side,
+        steps.region_code,
+        'EKA' || left(steps.region_code, 2) as county_code
+    from {{ ref('region_steps') }} as steps
+),
+
+municipalities as (
+    select
+        year,
+        unnest(list_intersect(
+            list(region_code) filter (where side = 'before'),
+            list(region_code) filter (where side = 'after')
+        )) as region_code
+    from stepped
+    group by year, step
+    having count(distinct region_code) > 1
+),
+
+crossed as (
+    select
+        year,
+        unnest(list_distinct(list(county_code))) as region_code
+    from stepped
+    group by year, step
+    having count(distinct county_code) > 1
+),
+
+lasting as (
+    select
+        crossed.year,
+        crossed.region_code
+    from crossed
+    inner join stepped on crossed.year = stepped.year and crossed.region_code = stepped.county_code
+    group by crossed.year, crossed.region_code
+    having count(distinct stepped.side) = 2
 )
 
 select
-    old_code as region_code,
-    changed_on
-from moved
-where old_code is not null
+    region_code,
+    year
+from municipalities
 union
 select
-    new_code,
-    changed_on
-from moved
-where new_code is not null
+    region_code,
+    year
+from lasting

@@ -1,43 +1,69 @@
--- Population as observations: on 1 January (persons), and at the end of the year before (persons_year_end).
--- The end of a year is told in that year's codes: the same code where no reform touched it overnight, the old
--- code of a pure renumbering, and nothing for a code that was merged or split. A county keeps its own figure where
--- no reform crossed its border.
-with year_end as (
+-- Population as observations: on 1 January (persons), and at the end of the year before (persons_year_end), which
+-- is told in that year's codes: the population of the next day in the codes that then covered the same area. A
+-- region has no year end where its area went on together with another's.
+with areas as (
     select
-        coalesce(renumberings.old_code, population.region_code) as region_code,
-        cast(cast(population.period as integer) - 1 as varchar) as period,
-        population.* exclude (region_code, period)
-    from {{ ref('population') }} as population
-    left join {{ ref('renumberings') }} as renumberings
+        steps.year,
+        members.area_code,
+        steps.step,
+        count(*) as codes_inside
+    from {{ ref('region_steps') }} as steps
+    inner join {{ ref('area_members') }} as members
         on
-            population.region_code = renumberings.new_code
-            and renumberings.changed_on = make_date(cast(population.period as integer), 1, 1)
-    where
-        length(population.region_code) = 4
-        and (
-            renumberings.old_code is not null
-            or not exists (
-                select 1
-                from {{ ref('area_changes') }} as changes
-                where
-                    changes.region_code = population.region_code
-                    and changes.changed_on = make_date(cast(population.period as integer), 1, 1)
-            )
-        )
-    union all
+            steps.region_code = members.region_code
+            and cast(steps.year as integer) - 1 = cast(members.year as integer)
+    where steps.side = 'before' and members.structure = 'as_published'
+    group by steps.year, members.area_code, steps.step
+),
+
+step_sizes as (
     select
-        region_code,
-        cast(cast(period as integer) - 1 as varchar),
-        * exclude (region_code, period)
+        year,
+        step,
+        count(*) filter (where side = 'before') as codes_before,
+        count(*) filter (where side = 'after') as codes_after
+    from {{ ref('region_steps') }}
+    group by year, step
+),
+
+lasting as (
+    select
+        areas.year,
+        areas.area_code,
+        sum(sizes.codes_after) as codes_after
+    from areas
+    inner join step_sizes as sizes on areas.year = sizes.year and areas.step = sizes.step
+    group by areas.year, areas.area_code
+    having bool_and(areas.codes_inside = sizes.codes_before and sizes.codes_after > 0)
+),
+
+year_end as (
+    select
+        lasting.area_code as region_code,
+        cast(cast(lasting.year as integer) - 1 as varchar) as period,
+        population.band,
+        any_value(population.unit) as unit,
+        case when count(population.persons) = any_value(lasting.codes_after) then sum(population.persons) end
+            as persons,
+        {{ combined_status('population.obs_status', 'count(population.persons) = any_value(lasting.codes_after)') }}
+            as obs_status,
+        max(population.vintage) as vintage,
+        any_value(population.source) as source,
+        bool_or(population.is_stale) as is_stale
+    from lasting
+    inner join areas on lasting.year = areas.year and lasting.area_code = areas.area_code
+    inner join {{ ref('region_steps') }} as steps
+        on areas.year = steps.year and areas.step = steps.step and steps.side = 'after'
+    inner join {{ ref('population') }} as population
+        on steps.region_code = population.region_code and steps.year = population.period
+    where lasting.area_code <> 'EAK'
+    group by lasting.area_code, lasting.year, population.band
+    union all by name
+    select
+        * exclude (period),
+        cast(cast(period as integer) - 1 as varchar) as period
     from {{ ref('population') }}
-    where
-        region_code = 'EAK'
-        or (
-            starts_with(region_code, 'EKA')
-            and (region_code, period) in (
-                select (unchanged.region_code, unchanged.year) from {{ ref('continuity') }} as unchanged
-            )
-        )
+    where region_code = 'EAK'
 ),
 
 observed as (

@@ -1,25 +1,20 @@
 -- Population by age band on 1 January, codes valid that day; nothing where a sex or an age of the band is absent.
--- today's municipalities, it serves for codes whose area no reform has touched since.
+-- Where the source gives only the series summed to today's municipalities, it serves for codes of the same area.
 with usable as (
     select *
     from {{ ref('stg_ssb_07459') }}
     where structure = 'as_published'
     union all
-    select today.*
+    select today.* replace (links.region_code as region_code)
     from {{ ref('stg_ssb_07459') }} as today
+    inner join {{ ref('region_links') }} as links
+        on today.region_code = links.current_unit and today.period = links.year and links.same_area
     where
         today.structure = 'current'
         and not exists (
             select 1
             from {{ ref('stg_ssb_07459') }} as published
             where published.structure = 'as_published'
-        )
-        and not exists (
-            select 1
-            from {{ ref('area_changes') }} as changes
-            where
-                changes.region_code = today.region_code
-                and changes.changed_on > make_date(cast(today.period as integer), 1, 1)
         )
 ),
 

@@ -13,6 +13,7 @@ select
     terms.indicator_id,
     terms.role,
     terms.decides,
+    observations.structure,
     observations.region_code,
     observations.period,
     case
@@ -33,4 +34,6 @@ inner join {{ ref('observations') }} as observations
         terms.table_id = observations.table_id
         and terms.measure = observations.measure
         and terms.category = observations.category
-group by terms.indicator_id, terms.role, terms.decides, observations.region_code, observations.period
+group by
+    terms.indicator_id, terms.role, terms.decides, observations.structure, observations.region_code,
+    observations.period

@@ -2,6 +2,7 @@
 with sides as (
     select
         indicator_id,
+        structure,
         region_code,
         period,
         max(value) filter (where role = 'numerator') as numerator,
@@ -18,7 +19,20 @@ with sides as (
         any_value(source) as source,
         coalesce(bool_or(is_stale) filter (where decides), false) as is_stale
     from {{ ref('indicator_components') }}
-    group by indicator_id, region_code, period
+    group by indicator_id, structure, region_code, period
+),
+
+in_segments as (
+    select
+        sides.*,
+        segments.series_segment
+    from sides
+    inner join {{ ref('series_segments') }} as segments
+        on
+            sides.indicator_id = segments.indicator_id
+            and sides.structure = segments.structure
+            and sides.region_code = segments.region_code
+            and left(sides.period, 4) = segments.year
 ),
 
 with_history as (
@@ -26,30 +40,14 @@ with_history as (
         sides.*,
         earlier.numerator as numerator_before,
         earlier.numerator_status as status_before,
-        continuity.region_code is not null as comparable_with_before
-    from sides
-    left join sides as earlier
+        coalesce(earlier.series_segment = sides.series_segment, false) as may_be_compared
+    from in_segments as sides
+    left join in_segments as earlier
         on
             sides.indicator_id = earlier.indicator_id
+            and sides.structure = earlier.structure
             and sides.region_code = earlier.region_code
             and cast(sides.period as integer) = cast(earlier.period as integer) + 1
-    left join {{ ref('continuity') }} as continuity
-        on sides.region_code = continuity.region_code and sides.period = continuity.year
-),
-
-segments as (
-    select
-        with_history.indicator_id,
-        with_history.period,
-        1 + count(breaks.at) as series_segment,
-        bool_or(coalesce(breaks.at = with_history.period, false)) as starts_segment
-    from (select distinct
-        indicator_id,
-        period
-    from with_history) as with_history
-    left join {{ source('catalog', 'indicator_breaks') }} as breaks
-        on with_history.indicator_id = breaks.indicator_id and with_history.period >= breaks.at
-    group by with_history.indicator_id, with_history.period
 ),
 
 defined as (
@@ -60,14 +58,10 @@ defined as (
         definitions.decimals,
         definitions.multiplier,
         definitions.method,
-        definitions.interval_method,
-        segments.series_segment,
-        with_history.comparable_with_before and not segments.starts_segment as may_be_compared
+        definitions.interval_method
     from with_history
     inner join {{ source('catalog', 'indicators') }} as definitions
         on with_history.indicator_id = definitions.indicator_id
-    inner join segments
-        on with_history.indicator_id = segments.indicator_id and with_history.period = segments.period
 ),
 
 calculated as (
@@ -113,6 +107,7 @@ with_status as (
 select
     indicator_id,
     definition_version,
+    structure,
     region_code,
     period,
     numerator,
@@ -121,7 +116,7 @@ select
     unit,
     obs_status,
     edition,
-    cast(series_segment as integer) as series_segment,
+    series_segment,
     case
         when has_interval
             then {{ round_down(wilson('numerator', 'denominator', '-') ~ ' * multiplier', 'decimals') }}

@@ -1,4 +1,5 @@
--- What was published of each indicator, region and period: a row per change of value or status, tonight's included.
+-- What was published of each indicator, region and period, in the structure of the source: a row per change of value
+-- or status, tonight's included.
 with last_told as (
     select *
     from {{ source('catalog', 'published_values') }}
@@ -14,6 +15,12 @@ news as (
     inner join {{ source('catalog', 'vintages') }} as vintages on terms.table_id = vintages.table_id
     cross join {{ source('catalog', 'last_publication') }} as last_publication
     where vintages.accepted_at > last_publication.at
+),
+
+published_tonight as (
+    select *
+    from {{ ref('indicator_values') }}
+    where structure = 'as_published'
 ),
 
 tonight as (
@@ -33,7 +40,7 @@ tonight as (
             ) then 'source'
             else 'calculation'
         end as cause
-    from {{ ref('indicator_values') }} as results
+    from published_tonight as results
     full join last_told
         on
             results.indicator_id = last_told.indicator_id

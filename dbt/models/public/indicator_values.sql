@@ -1,12 +1,12 @@
--- One row per indicator, region and period, for regions whose code was valid that year. A region for which a
--- source gives nothing in a year that it covers is told as missing, not left out.
+-- One row per indicator, region and period in each structure: as_published for regions whose code was valid that
+-- year, current for today's regions in every year. A region for which a source gives nothing in a year that it
+-- covers is told as missing, not left out; one of today's regions that cannot be made for a year as not existing.
 with offered as (
     select
         indicator_id,
         definition_version,
         period,
         any_value(unit) as unit,
-        any_value(series_segment) as series_segment,
         max(edition) as edition,
         max(vintage) as vintage,
         any_value(source) as source,
@@ -15,37 +15,72 @@ with offered as (
     group by indicator_id, definition_version, period
 ),
 
-missing as (
+can_be_made as (
+    select distinct
+        year,
+        area_code as region_code
+    from {{ ref('area_members') }}
+    where structure = 'current'
+),
+
+wanted as (
     select
-        offered.indicator_id,
-        offered.definition_version,
+        offered.*,
+        regions.structure,
         regions.region_code,
-        offered.period,
-        cast(null as double) as numerator,
-        cast(null as double) as denominator,
-        cast(null as double) as value,
-        offered.unit,
-        'M' as obs_status,
-        offered.edition,
-        offered.series_segment,
-        cast(null as double) as interval_low,
-        cast(null as double) as interval_high,
-        offered.vintage,
-        offered.source,
-        offered.is_stale
+        case
+            when regions.structure = 'as_published' then 'M'
+            when definitions.method = 'published' and same.region_code is null then 'L'
+            when can_be_made.region_code is null then 'L'
+            else 'M'
+        end as obs_status
     from offered
     inner join {{ source('catalog', 'indicators') }} as definitions
         on offered.indicator_id = definitions.indicator_id
-    inner join {{ ref('regions_by_year') }} as regions
+    inner join {{ ref('region_years') }} as regions
         on
             offered.period = regions.year
             and regions.listed_by_klass
-            and list_contains(string_split(definitions.levels, ', '), regions.region_level)
+            and list_contains(
+                string_split(definitions.levels, ', '),
+                replace(regions.region_level, 'combined_municipalities', 'municipality')
+            )
+    left join can_be_made on regions.year = can_be_made.year and regions.region_code = can_be_made.region_code
+    left join {{ ref('same_areas') }} as same on regions.year = same.year and regions.region_code = same.region_code
+),
+
+missing as (
+    select
+        wanted.indicator_id,
+        wanted.definition_version,
+        wanted.structure,
+        wanted.region_code,
+        wanted.period,
+        cast(null as double) as numerator,
+        cast(null as double) as denominator,
+        cast(null as double) as value,
+        wanted.unit,
+        wanted.obs_status,
+        wanted.edition,
+        segments.series_segment,
+        cast(null as double) as interval_low,
+        cast(null as double) as interval_high,
+        wanted.vintage,
+        wanted.source,
+        wanted.is_stale
+    from wanted
+    inner join {{ ref('series_segments') }} as segments
+        on
+            wanted.indicator_id = segments.indicator_id
+            and wanted.structure = segments.structure
+            and wanted.region_code = segments.region_code
+            and wanted.period = segments.year
     left join {{ ref('indicator_results') }} as results
         on
-            offered.indicator_id = results.indicator_id
-            and offered.period = results.period
-            and regions.region_code = results.region_code
+            wanted.indicator_id = results.indicator_id
+            and wanted.structure = results.structure
+            and wanted.region_code = results.region_code
+            and wanted.period = results.period
     where results.indicator_id is null
 ),
 
@@ -58,6 +93,7 @@ told as (
 select
     told.indicator_id,
     told.definition_version,
+    told.structure,
     told.region_code,
     regions.region_name,
     regions.region_level,
@@ -75,6 +111,9 @@ select
     told.source,
     told.is_stale
 from told
-inner join {{ ref('regions_by_year') }} as regions
-    on told.region_code = regions.region_code and told.period = regions.year
-order by told.indicator_id, told.region_code, told.period
+inner join {{ ref('region_years') }} as regions
+    on
+        told.structure = regions.structure
+        and told.region_code = regions.region_code
+        and told.period = regions.year
+order by told.structure, told.indicator_id, told.region_code, told.period

@@ -1,0 +1,22 @@
+{# Which level a region is of, by the form of its code. Sets of municipalities are joined by a plus. #}
+{% macro region_level(code) -%}
+    case
+        when contains({{ code }}, '+') then 'combined_municipalities'
+        when starts_with({{ code }}, 'EKG') then 'kostra_group'
+        when {{ code }} = 'EAKUO' then 'country_without_oslo'
+        when {{ code }} = 'EAK' then 'country'
+        when starts_with({{ code }}, 'EKA') then 'county'
+        when length({{ code }}) = 4 then 'municipality'
+        else 'other'
+    end
+{%- endmacro %}
+
+{# Oslo is compared with the country without Oslo, and is no part of it. #}
+{% macro stands_outside(comparator, code) -%}
+    ({{ comparator }} = 'country_without_oslo' and left({{ code }}, 2) = '03')
+{%- endmacro %}
+
+{# Levels whose areas may be the same one: a municipality that was split is the set of those that came of it. #}
+{% macro area_kind(code) -%}
+    replace({{ region_level(code) }}, 'combined_municipalities', 'municipality')
+{%- endmacro %}

@@ -1,0 +1,13 @@
+"""What happened to each municipality and county code, and which of today's regions have its area."""
+
+from k2025_pipeline.klass import regions
+
+
+def model(dbt, session):
+    dbt.config(materialized="table")
+    return regions.region_events(
+        dbt.source("typed", "klass_131_codes").pl(),
+        dbt.source("typed", "klass_131_changes").pl(),
+        dbt.source("typed", "klass_104_codes").pl(),
+        dbt.source("typed", "klass_104_changes").pl(),
+    )

@@ -1,0 +1,13 @@
+"""Which set of today's municipalities each code belongs to, year by year."""
+
+from k2025_pipeline.klass import regions
+
+
+def model(dbt, session):
+    dbt.config(materialized="table")
+    periods = dbt.ref("periods").pl()
+    return regions.region_links(
+        dbt.source("typed", "klass_131_codes").pl(),
+        dbt.source("typed", "klass_131_changes").pl(),
+        periods["year"],
+    )

@@ -1,0 +1,13 @@
+"""Which municipalities cover the same area on 1 January of a year and of the year before."""
+
+from k2025_pipeline.klass import regions
+
+
+def model(dbt, session):
+    dbt.config(materialized="table")
+    periods = dbt.ref("periods").pl()
+    return regions.region_steps(
+        dbt.source("typed", "klass_131_codes").pl(),
+        dbt.source("typed", "klass_131_changes").pl(),
+        periods["year"],
+    )

@@ -1,0 +1,57 @@
+"""The SQL that documentation shows runs on the published demo and answers what it says."""
+
+import re
+
+import polars as pl
+import pytest
+
+from k2025_pipeline.settings import PROJECT_ROOT
+from tests.pipeline.conftest import Refreshed
+
+_BLOCK = re.compile(r"^```sql\n(.*?)^```", re.M | re.S)
+DOCUMENTS = ("README.md", "docs/comparing.md")
+NOT_IN_ONE_NIGHT = ("indicator_revisions", "source_history")
+"""A first night has revised nothing, and holds no earlier vintage."""
+
+
+def statements(document: str) -> list[str]:
+    """Every SQL statement of a page, without comments."""
+    text = (PROJECT_ROOT / document).read_text(encoding="utf-8")
+    lines = "\n".join(line for block in _BLOCK.findall(text) for line in block.splitlines() if not line.startswith("--"))
+    return [statement.strip() for statement in lines.split(";") if statement.strip()]
+
+
+def titled(title: str) -> str:
+    """The statement under a heading of `docs/comparing.md`."""
+    text = (PROJECT_ROOT / "docs" / "comparing.md").read_text(encoding="utf-8")
+    return _BLOCK.search(text.split(f"## {title}\n")[1]).group(1)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("sql", [s for d in DOCUMENTS for s in statements(d)], ids=lambda sql: " ".join(sql.split())[:60])
+def test_documented_sql_answers_with_rows(demo: Refreshed, sql: str) -> None:
+    rows = demo.query(sql)
+    assert rows.height > 0 or any(table in sql for table in NOT_IN_ONE_NIGHT)
+
+
+def test_my_municipality_against_its_group_over_five_years(demo: Refreshed) -> None:
+    rows = demo.query(titled("My municipality against its KOSTRA group over five years"))
+    assert rows["period"].to_list() == ["2021", "2022", "2023", "2024", "2025"]
+    assert rows["group_value"].null_count() == rows["median"].null_count() == 0
+    assert ((rows["quartile_low"] <= rows["median"]) & (rows["median"] <= rows["quartile_high"])).all()
+
+
+def test_all_municipalities_in_todays_structure_since_2015(demo: Refreshed) -> None:
+    rows = demo.query(titled("All municipalities in today's structure since 2015"))
+    assert rows.height == 357 * 11
+    assert rows["obs_status"].null_count() == 0
+    assert rows.filter(pl.col("region_code") == "1580")["obs_status"].to_list()[:9] == ["L"] * 9
+
+
+def test_which_of_my_comparisons_cross_a_break(demo: Refreshed) -> None:
+    rows = demo.query(titled("Which of my comparisons cross a break"))
+    told = {(region, year, cause) for region, year, cause in rows.select("region_code", "broken_in", "cause").rows()}
+    assert told == {
+        ("0301", "2018", "definition"),
+        ("1103", "2020", "area"),
+        ("3201", None, None),
+    }
