@@ -29,7 +29,7 @@ KINDS: dict[Kind, str] = {
     "merged": "the whole area became part of a larger one, with the whole of at least one other",
     "split": "the area was divided and the code ended",
     "partly_transferred": "part of an area changed hands and giver or receiver goes on; both carry this kind",
-    "recreated": "split off under the name of a municipality that had been merged into it; not a renumbering of that",
+    "recreated": "split off under the name of one that had been merged into it; not a renumbering of that",
     "created": "the code began, and the source does not say from what",
     "ended": "the code ended, and the source does not say into what",
 }
@@ -299,7 +299,8 @@ def _read(changes: pl.DataFrame) -> Iterator[Edge]:
 def _once(edges: Iterable[Edge]) -> list[Edge]:
     """Each change once; of rows that differ in names only, one that tells of a new name, whatever their order."""
     by_names = sorted(edges, key=lambda e: (e.old_name != e.new_name, e.old_name or "", e.new_name or ""))
-    return list({(edge.old, edge.new, edge.day): edge for edge in by_names}.values())
+    once = {(edge.old or "", edge.new or "", edge.day): edge for edge in by_names}
+    return [once[key] for key in sorted(once)]
 
 
 def _validity(codes: pl.DataFrame) -> dict[str, list[tuple[date, date]]]:

@@ -25,6 +25,8 @@ from k2025_pipeline.warehouse.results import Acceptance
 SAMPLE = 20
 KEPT_AUDITS = 7
 """Builds whose results Data Docs show."""
+COLUMN_ARGUMENTS = ("column", "column_A", "column_B", "column_list")
+"""Arguments of expectations that name columns."""
 
 
 class AuditError(Exception):
@@ -48,7 +50,7 @@ def audit(home: Home, catalog: Catalog, source: str) -> list[Acceptance]:
     context = _context(home)
     for file in catalog.expectations.values():
         for where, expectations in _by_rows(file.expectations).items():
-            frame = _rows(home, file.table, where)
+            frame = _rows(home, file.table, where, _named_columns(expectations))
             results += _judge(context, file.table, frame, expectations)
     context.build_data_docs()
     site = data_docs(home).parent
@@ -88,11 +90,22 @@ def _by_rows(expectations: list[Expectation]) -> dict[str | None, list[Expectati
     return grouped
 
 
-def _rows(home: Home, table: str, where: str | None) -> Any:
+def _named_columns(expectations: list[Expectation]) -> set[str]:
+    """The columns that expectations judge; none where one judges which columns there are, and needs them all."""
+    if any(expectation.type.startswith("expect_table_columns_") for expectation in expectations):
+        return set()
+    named = [e.arguments[key] for e in expectations for key in COLUMN_ARGUMENTS if key in e.arguments]
+    return {str(column) for value in named for column in (value if isinstance(value, list) else [value])}
+
+
+def _rows(home: Home, table: str, where: str | None, columns: set[str]) -> Any:
+    """Rows as a frame, with those of ``columns`` that the table has, or with all where it has none of them."""
     with duckdb.connect(str(home.build_file), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
         try:
-            return connection.sql(f"select * from public.{table} where {where or 'true'}").df()
+            rows = connection.sql(f"select * from public.{table} where {where or 'true'}")
+            taken = [column for column in rows.columns if column in columns] or rows.columns
+            return rows.select(*map(duckdb.ColumnExpression, taken)).df()
         except duckdb.Error as error:
             raise AuditError(
                 f"public.{table}: the rows «{where}» cannot be taken ({error}). "

@@ -1,8 +1,8 @@
-"""dbt's unit tests of staging, core and marts: they hold, and each fails when its rule is taken out of the SQL.
+"""dbt's unit tests: they hold, and each fails when its rule is taken out of the SQL.
 
 Here belongs running them on a build without figures. Not here: the tests themselves, which stand beside the models
-(``dbt/models/*/_unit_tests.yml``). They are about arithmetic and not about tonight's figures, so they run here and
-not by night.
+(``dbt/models/*/_unit_tests.yml``), and models in Python, which dbt cannot test so (``tests/unit/test_region_history``).
+They are about arithmetic and not about tonight's figures, so they run here and not by night.
 """
 
 from __future__ import annotations
@@ -20,10 +20,15 @@ FILES = sorted((PROJECT / "models").glob("*/_*.yml"))
 TESTS = [test for path in FILES for test in yaml.safe_load(path.read_text("utf-8")).get("unit_tests", [])]
 NAMES = [test["name"] for test in TESTS]
 
-RESULTS, COMPONENTS = "models/marts/indicator_results.sql", "models/marts/indicator_components.sql"
+CORE, MARTS, PUBLIC = "models/core", "models/marts", "models/public"
+RESULTS, COMPONENTS = f"{MARTS}/indicator_results.sql", f"{MARTS}/indicator_components.sql"
+SEGMENTS, COMPARISONS = f"{MARTS}/series_segments.sql", f"{MARTS}/comparisons.sql"
+PEER_STATISTICS = f"{MARTS}/peer_statistics.sql"
 STAGE, STATUS, ARITHMETIC = "macros/stage_table.sql", "macros/status.sql", "macros/arithmetic.sql"
-NAMES_OF_REGIONS, REGION_NAMES = "macros/names.sql", "models/core/region_names.sql"
-OBSERVATIONS, POPULATION = "models/core/observations.sql", "models/core/population.sql"
+NAMES_OF_REGIONS, LEVELS_OF_REGIONS = "macros/names.sql", "macros/regions.sql"
+REGION_NAMES, REGIONS_BY_YEAR = f"{CORE}/region_names.sql", f"{CORE}/regions_by_year.sql"
+OBSERVATIONS, POPULATION = f"{CORE}/observations.sql", f"{CORE}/population.sql"
+AREA_MEMBERS = f"{CORE}/area_members.sql"
 
 WITHOUT_RULE: dict[str, tuple[str, str, str]] = {
     "a_ratio_is_rounded_half_away_from_zero": (
@@ -47,14 +52,56 @@ WITHOUT_RULE: dict[str, tuple[str, str, str]] = {
         "when 'published' then published\n",
         "when 'published' then numerator / denominator\n",
     ),
-    "growth_is_refused_over_a_break_and_where_the_area_changed": (
+    "growth_is_told_only_within_a_segment_of_the_series": (
         RESULTS,
-        "with_history.comparable_with_before and not segments.starts_segment",
-        "true",
+        "earlier.series_segment = sides.series_segment",
+        "earlier.series_segment is not null",
     ),
     "an_interval_is_wilsons_rounded_outwards": (ARITHMETIC, "+ 1.96 * 1.96 / (2 * {{ n }})", ""),
     "an_interval_contains_the_rounded_value_of_a_large_population": (ARITHMETIC, "(ceil((", "(floor(("),
-    "a_series_is_cut_into_segments_at_its_breaks": (RESULTS, "with_history.period >= breaks.at", "false"),
+    "a_series_is_cut_at_the_breaks_of_its_indicator": (
+        SEGMENTS,
+        "and coalesce(series.region_level = breaks.region_level, true)",
+        "",
+    ),
+    "a_series_is_cut_where_its_code_stands_for_another_area": (SEGMENTS, "+ coalesce(other_areas.changes, 0)", ""),
+    "oslo_is_no_part_of_the_country_without_oslo": (
+        LEVELS_OF_REGIONS,
+        "({{ comparator }} = 'country_without_oslo' and left({{ code }}, 2) = '03')",
+        "false",
+    ),
+    "a_small_group_is_told_without_each_of_its_municipalities": (
+        PEER_STATISTICS,
+        "and told.region_code <> groups.region_code",
+        "",
+    ),
+    "a_large_group_is_told_once_and_says_how_many_have_no_figure": (
+        PEER_STATISTICS,
+        "any_value(seen_by.municipalities) - count(seen_by.value)",
+        "count(*) - count(seen_by.value)",
+    ),
+    "a_municipality_is_held_against_the_others_of_a_small_group_weighed": (
+        COMPARISONS,
+        "when own.method in ('published', 'growth') or peers.left_out is null then areas.value",
+        "when true then areas.value",
+    ),
+    "the_country_is_told_by_the_sources_own_figure": (COMPARISONS, "when area_value is not null then area_value", ""),
+    "an_amount_is_told_beside_the_median_alone": (COMPARISONS, "when method = 'amount' then null", ""),
+    "the_difference_of_two_shares_is_bounded_as_newcombe_does": (
+        ARITHMETIC,
+        " + pow(other_share - {{ other }}, 2)",
+        "",
+    ),
+    "a_municipality_is_taken_out_of_a_whole_that_holds_it": (
+        COMPARISONS,
+        "whole_numerator - case when is_part_of_it then numerator else 0 end",
+        "whole_numerator",
+    ),
+    "a_municipality_is_held_against_its_own_year_before_within_a_segment": (
+        COMPARISONS,
+        "and own.series_segment = earlier.series_segment",
+        "",
+    ),
     "a_side_is_the_signed_sum_of_its_terms_or_nothing": (COMPONENTS, "terms.sign * ", ""),
     "a_symbol_becomes_a_status_and_never_a_zero": (STATUS, "when {{ symbol }} = ':' then 'C'", ""),
     "a_zero_that_means_missing_is_missing_and_keeps_its_edition": (
@@ -75,14 +122,20 @@ WITHOUT_RULE: dict[str, tuple[str, str, str]] = {
         "case when true then sum",
     ),
     "an_area_that_the_table_offers_is_never_summed": (OBSERVATIONS, "where length(region_code) <> 4", "where false"),
-    "population_at_year_end_is_told_in_the_codes_of_that_year": (
-        "models/core/observations_population.sql",
-        "coalesce(renumberings.old_code, population.region_code)",
-        "population.region_code",
+    "todays_municipality_is_the_sum_of_those_that_became_it": (
+        OBSERVATIONS,
+        "and (members.structure = 'current' or length(members.area_code) <> 4)",
+        "and length(members.area_code) <> 4",
     ),
-    "only_a_code_that_one_code_became_is_a_pure_renumbering": (
-        "models/core/renumberings.sql",
-        "where counted.successors = 1 and counted.predecessors = 1",
+    "a_figure_carries_over_from_a_published_code_of_the_same_area": (OBSERVATIONS, "same.region_code is null", "true"),
+    "a_year_end_in_todays_structure_is_the_next_day_in_it": (
+        OBSERVATIONS,
+        "where not (table_id = '07459' and measure = 'persons_year_end')",
+        "",
+    ),
+    "population_at_year_end_is_told_in_the_codes_of_that_year": (
+        f"{CORE}/observations_population.sql",
+        "areas.codes_inside = sizes.codes_before and ",
         "",
     ),
     "an_age_band_is_counted_whole_or_not_at_all": (
@@ -90,28 +143,61 @@ WITHOUT_RULE: dict[str, tuple[str, str, str]] = {
         "case when sum(years.numbers) = any_value(bands.cells) then",
         "case when true then",
     ),
-    "the_series_in_todays_municipalities_serves_where_no_reform_came_after": (
-        POPULATION,
-        "changes.region_code = today.region_code",
-        "false",
+    "the_series_in_todays_municipalities_serves_codes_of_the_same_area": (POPULATION, " and links.same_area", ""),
+    "another_area_under_the_same_code_is_a_change": (
+        f"{CORE}/area_changes.sql",
+        "having count(distinct region_code) > 1",
+        "",
     ),
-    "a_region_is_compared_with_the_year_before_only_where_its_area_is_the_same": (
-        "models/core/continuity.sql",
-        "crossed.county_code is null",
-        "true",
+    "a_region_consists_of_the_municipalities_that_it_had_that_year": (
+        AREA_MEMBERS,
+        "case when county_code <> 'EKA03' then 'EAKUO' end",
+        "'EAKUO'",
     ),
-    "a_change_of_name_alone_touches_no_area": (
-        "models/core/area_changes.sql",
-        "old_code is distinct from new_code",
-        "true",
+    "todays_region_has_members_only_in_years_when_they_cover_exactly_its_area": (
+        AREA_MEMBERS,
+        "bool_and(covered.is_inside) and ",
+        "",
+    ),
+    "a_published_code_serves_where_its_municipalities_are_those_of_todays_region": (
+        f"{CORE}/same_areas.sql",
+        " and today.kind = published.kind",
+        "",
+    ),
+    "todays_regions_are_those_of_the_latest_year_and_what_only_together_has_a_past": (
+        f"{CORE}/current_regions.sql",
+        "where listed.valid_to is null",
+        "",
+    ),
+    "a_municipality_is_compared_with_the_groups_of_the_year_and_with_todays": (
+        f"{CORE}/comparator_groups.sql",
+        "max_by(name, valid_from)",
+        "min_by(name, valid_from)",
+    ),
+    "two_municipalities_of_one_name_carry_their_county": (REGIONS_BY_YEAR, "when not has_namesake or", "when true or"),
+    "a_municipality_is_of_the_size_class_of_its_population": (REGIONS_BY_YEAR, ">= sizes.at_least", "> sizes.at_least"),
+    "a_region_that_cannot_be_made_does_not_exist_and_a_lacking_figure_is_missing": (
+        f"{PUBLIC}/indicator_values.sql",
+        "when can_be_made.region_code is null then 'L'",
+        "",
+    ),
+    "a_code_is_told_with_todays_regions_of_its_area": (
+        f"{PUBLIC}/region_history.sql",
+        "codes.same_area as",
+        "codes.counts_add_up as",
+    ),
+    "every_cut_of_a_series_has_its_reason": (
+        f"{PUBLIC}/series_breaks.sql",
+        "cuts.segment_before > coalesce(told.breaks, 0)",
+        "cuts.segment_before > 0",
     ),
     "only_what_is_told_differently_is_remembered_anew": (
-        "models/public/indicator_history.sql",
+        f"{PUBLIC}/indicator_history.sql",
         "or results.value is distinct from last_told.value",
         "or true",
     ),
     "a_revision_has_first_previous_and_present_value": (
-        "models/public/indicator_revisions.sql",
+        f"{PUBLIC}/indicator_revisions.sql",
         "where told_no > 1 and value is distinct from value_before",
         "where told_no > 1",
     ),
@@ -164,15 +250,19 @@ def test_a_unit_test_fails_when_its_rule_is_gone(without_rules: dict[str, dict[s
     assert without_rules[name]["status"] == "fail", without_rules[name]["message"]
 
 
-def test_every_model_that_calculates_has_a_unit_test() -> None:
+def test_every_model_in_sql_that_calculates_has_a_unit_test() -> None:
     tested = {test["model"] for test in TESTS}
-    layers = [PROJECT / "models" / "core", PROJECT / "models" / "marts"]
-    models = {path.stem for layer in layers for path in layer.glob("*.sql")}
-    # These list or stack what they are given; data tests and the pipeline's tests hold them.
-    listing = {"observations_published", "periods", "regions_by_year"}
-    assert models - tested == listing
+    models = {path.stem for layer in (CORE, MARTS, PUBLIC) for path in (PROJECT / layer).glob("*.sql")}
+    # These list or stack what they are given; data tests, expectations and the pipeline's tests hold them.
+    stacked = {"observations_published", "periods", "region_years", "indicator_comparison", "regions"}
+    declared = {"breaks", "changes", "indicators", "measure_indicators", "measures", "reference_values"}
+    assert models - tested == stacked | declared | {"source_tables", "source_vintages"}
 
 
 def test_every_macro_that_calculates_is_taken_out_once() -> None:
     touched = {name for name, _, _ in WITHOUT_RULE.values()}
-    assert {ARITHMETIC, STATUS, STAGE, NAMES_OF_REGIONS} <= touched
+    assert {ARITHMETIC, STATUS, STAGE, NAMES_OF_REGIONS, LEVELS_OF_REGIONS} <= touched
+
+
+def test_no_rule_is_taken_out_for_a_test_that_is_gone() -> None:
+    assert set(WITHOUT_RULE) == set(NAMES)

@@ -17,7 +17,9 @@ NOT_IN_ONE_NIGHT = ("indicator_revisions", "source_history")
 def statements(document: str) -> list[str]:
     """Every SQL statement of a page, without comments."""
     text = (PROJECT_ROOT / document).read_text(encoding="utf-8")
-    lines = "\n".join(line for block in _BLOCK.findall(text) for line in block.splitlines() if not line.startswith("--"))
+    lines = "\n".join(
+        line for block in _BLOCK.findall(text) for line in block.splitlines() if not line.startswith("--")
+    )
     return [statement.strip() for statement in lines.split(";") if statement.strip()]
 
 
@@ -27,7 +29,9 @@ def titled(title: str) -> str:
     return _BLOCK.search(text.split(f"## {title}\n")[1]).group(1)  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("sql", [s for d in DOCUMENTS for s in statements(d)], ids=lambda sql: " ".join(sql.split())[:60])
+@pytest.mark.parametrize(
+    "sql", [s for d in DOCUMENTS for s in statements(d)], ids=lambda sql: " ".join(sql.split())[:60]
+)
 def test_documented_sql_answers_with_rows(demo: Refreshed, sql: str) -> None:
     rows = demo.query(sql)
     assert rows.height > 0 or any(table in sql for table in NOT_IN_ONE_NIGHT)

@@ -48,7 +48,8 @@ def test_every_exact_figure_that_names_an_indicator_is_reproduced(demo: Refreshe
         select r.ref_id, r.value, r.document, r.line,
             case r.indicator_part when 'value' then v.value when 'numerator' then v.numerator else v.denominator end
         from public.reference_values r join public.indicator_values v
-            on r.indicator_id = v.indicator_id and r.region_code = v.region_code and r.period = v.period and v.structure = 'as_published'
+            on r.indicator_id = v.indicator_id and r.region_code = v.region_code and r.period = v.period
+                and v.structure = 'as_published'
         where r.kind = 'exact' and r.region_code = 'EAK'
         """
     ).rows()
@@ -65,7 +66,8 @@ def test_the_demo_says_so_in_every_row(demo: Refreshed) -> None:
 def test_users_by_age_2015_to_2021_come_out_for_every_odd_year(demo: Refreshed) -> None:
     rows = demo.query(
         "select indicator_id, list(numerator order by period) from public.indicator_values "
-        "where structure = 'current' and indicator_id like 'KONT-01.%' and region_code = 'EAK' and period in ('2015', '2017', '2019', '2021') "
+        "where structure = 'current' and indicator_id like 'KONT-01.%' and region_code = 'EAK' "
+        "and period in ('2015', '2017', '2019', '2021') "
         "group by 1 order by 1"
     ).rows()
     # Lines 36–150 of the plan.

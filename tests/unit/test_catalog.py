@@ -118,6 +118,7 @@ class TestGeneratedFiles:
             ("measures", "measures.yml"),
             ("reference_values", "reference_values.yml"),
             ("breaks", "breaks.yml"),
+            ("comparators", "comparators.yml"),
         ],
     )
     def test_the_json_schema_for_editors_accepts_the_real_files_and_no_unknown_field(
@@ -456,6 +457,31 @@ class TestWrongFiles:
         assert load_catalog(schemas).breaks == {}
         (schemas / "breaks.yml").unlink()
         assert problem(schemas) == "schemas/breaks.yml: cannot be read: No such file or directory"
+
+    @pytest.mark.parametrize(
+        ("change", "says"),
+        [
+            (
+                lambda c: c["size_classes"][1].update(at_least=2500),
+                "size_classes: Value error, each class begins where",
+            ),
+            (lambda c: c["size_classes"][-1].update(below=99), "size_classes: Value error, each class begins where"),
+            (lambda c: c["size_classes"][0].update(at_least=1), "size_classes: Value error, each class begins where"),
+            (
+                lambda c: c["size_classes"][1].update(id="1"),
+                "size_classes: Value error, a size class stands twice: '1'",
+            ),
+            (lambda c: c.update(small_municipality="9"), "the file: Value error, small_municipality: there is no size"),
+            (lambda c: c["comparators"][0].update(id="neighbours"), "comparators.0.id: Input should be"),
+            (lambda c: c["comparators"][0].update(id="county"), "comparators: Value error, a comparator stands twice"),
+            (lambda c: c.update(quartiles_from=3), "quartiles_from: Input should be greater than or equal to 4"),
+        ],
+    )
+    def test_comparators_that_cannot_be_meant_are_refused(
+        self, schemas: Path, change: Callable[[dict[str, Any]], object], says: str
+    ) -> None:
+        alter(schemas / "comparators.yml", change)
+        assert problem(schemas).startswith(f"schemas/comparators.yml: {says}")
 
     def test_an_indicator_may_be_valid_from_this_year(self, schemas: Path) -> None:
         this_year = str(date.today().year)

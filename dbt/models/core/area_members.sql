@@ -98,11 +98,12 @@ whole as (
 
 select
     'as_published' as structure,
-    year,
-    area_code,
-    region_code
+    as_published.year,
+    as_published.area_code,
+    as_published.region_code
 from as_published
-where area_code is not null
+inner join {{ ref('regions_by_year') }} as areas
+    on as_published.area_code = areas.region_code and as_published.year = areas.year and areas.listed_by_klass
 union all
 select
     'current' as structure,

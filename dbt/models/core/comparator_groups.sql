@@ -67,7 +67,7 @@ select
     region_code,
     'county',
     county_code,
-    county_name
+    coalesce(county_name, county_code)
 from memberships
 where county_code is not null
 union all

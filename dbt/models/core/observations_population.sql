@@ -45,8 +45,10 @@ year_end as (
         any_value(population.unit) as unit,
         case when count(population.persons) = any_value(lasting.codes_after) then sum(population.persons) end
             as persons,
-        {{ combined_status('population.obs_status', 'count(population.persons) = any_value(lasting.codes_after)') }}
-            as obs_status,
+        {{ combined_status(
+            "case when lasting.codes_after > 1 and population.obs_status = 'A' then 'D' else population.obs_status end",
+            'count(population.persons) = any_value(lasting.codes_after)'
+        ) }} as obs_status,
         max(population.vintage) as vintage,
         any_value(population.source) as source,
         bool_or(population.is_stale) as is_stale

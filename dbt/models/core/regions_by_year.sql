@@ -152,8 +152,10 @@ told_apart as (
 labelled as (
     select
         * exclude (region_name, plain_name, has_namesake, county_label),
-        plain_name || case
-            when has_namesake and region_level = 'municipality' then ' (' || county_label || ')' else ''
+        case
+            when not has_namesake or region_level <> 'municipality' then plain_name
+            when county_label is null and official_name <> plain_name then official_name
+            else plain_name || ' (' || coalesce(county_label, region_code) || ')'
         end as region_name
     from told_apart
 )

@@ -34,7 +34,7 @@ beside_groups as (
         areas.numerator as area_numerator,
         areas.denominator as area_denominator,
         (peers.left_out is null or area_value is not null)
-        and not (groups.comparator = 'country_without_oslo' and left(own.region_code, 2) = '03') as is_part_of_it
+        and not {{ stands_outside('groups.comparator', 'own.region_code') }} as is_part_of_it
     from own
     inner join {{ ref('comparator_groups') }} as groups
         on
@@ -71,10 +71,10 @@ weighed as (
             when area_value is not null then 'source'
             when method = 'ratio' and peer_denominator <> 0 then 'weighted'
         end as basis,
-        case when area_value is null then peer_numerator else area_numerator end
-        - case when is_part_of_it then numerator else 0 end as other_numerator,
-        case when area_value is null then peer_denominator else area_denominator end
-        - case when is_part_of_it then denominator else 0 end as other_denominator
+        case when area_value is null then peer_numerator else area_numerator end as whole_numerator,
+        case when area_value is null then peer_denominator else area_denominator end as whole_denominator,
+        whole_numerator - case when is_part_of_it then numerator else 0 end as other_numerator,
+        whole_denominator - case when is_part_of_it then denominator else 0 end as other_denominator
     from beside_groups
 ),
 
@@ -90,7 +90,8 @@ beside_itself as (
         earlier.value as exact_comparison,
         'earlier' as basis,
         earlier.numerator as other_numerator,
-        earlier.denominator as other_denominator
+        earlier.denominator as other_denominator,
+        earlier.denominator as whole_denominator
     from own
     inner join own as earlier
         on
@@ -104,7 +105,8 @@ beside_itself as (
 compared as (
     select
         * exclude (
-            area_value, area_numerator, area_denominator, peer_numerator, peer_denominator, is_part_of_it
+            area_value, area_numerator, area_denominator, peer_numerator, peer_denominator, is_part_of_it,
+            whole_numerator
         )
     from weighed
     union all by name
@@ -130,6 +132,7 @@ bounded as (
         *,
         case when can_be_judged then numerator / denominator end as share,
         case when can_be_judged then other_numerator / other_denominator end as other_share,
+        case when can_be_judged then other_denominator / whole_denominator end as others_of_whole,
         case when can_be_judged then {{ wilson('numerator', 'denominator', '-') }} end as low,
         case when can_be_judged then {{ wilson('numerator', 'denominator', '+') }} end as high,
         case when can_be_judged then {{ wilson('other_numerator', 'other_denominator', '-') }} end as other_low,
@@ -137,6 +140,8 @@ bounded as (
     from judged
 )
 
+-- The difference to a whole that the municipality is part of is the one to the others times their part of the whole,
+-- and so are its bounds.
 select
     indicator_id,
     definition_version,
@@ -153,8 +158,8 @@ select
     {{ round_half_away('exact_comparison', 'decimals') }} as comparator_value,
     basis,
     {{ round_half_away('value - ' ~ round_half_away('exact_comparison', 'decimals'), 'decimals') }} as difference,
-    {{ round_down(newcombe('-') ~ ' * multiplier', 'decimals + 1') }} as difference_low,
-    {{ round_up(newcombe('+') ~ ' * multiplier', 'decimals + 1') }} as difference_high,
+    {{ round_down(newcombe('-') ~ ' * others_of_whole * multiplier', 'decimals + 1') }} as difference_low,
+    {{ round_up(newcombe('+') ~ ' * others_of_whole * multiplier', 'decimals + 1') }} as difference_high,
     {{ newcombe('-') }} > 0 or {{ newcombe('+') }} < 0 as beyond_chance,
     {{ round_half_away('quartiles[1]', 'decimals') }} as quartile_low,
     {{ round_half_away('quartiles[2]', 'decimals') }} as median,

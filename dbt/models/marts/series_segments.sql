@@ -7,7 +7,7 @@ with series as (
         definitions.method,
         regions.structure,
         regions.region_code,
-        regions.region_level,
+        replace(regions.region_level, 'combined_municipalities', 'municipality') as region_level,
         regions.year
     from {{ ref('region_years') }} as regions
     cross join {{ source('catalog', 'indicators') }} as definitions

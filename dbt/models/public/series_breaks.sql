@@ -47,7 +47,9 @@ defined as (
             cuts.indicator_id = breaks.indicator_id
             and cuts.year_before < breaks.year
             and cuts.year >= breaks.year
-            and coalesce(regions.region_level = breaks.region_level, true)
+            and coalesce(
+                replace(regions.region_level, 'combined_municipalities', 'municipality') = breaks.region_level, true
+            )
 ),
 
 told as (
