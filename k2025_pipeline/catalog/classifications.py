@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from k2025_pipeline.catalog.base import Declaration, Evidence, Pattern, Text, Year
+
+
+Code = Annotated[str, Field(pattern=r"^\d{2,4}$")]
+
+
+class BorderChange(Declaration):
+    """Part of one code's area that went to another, and that the list of changes leaves out."""
+
+    old_code: Code
+    new_code: Code
+    changed_on: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
+    reason: Text
+    source: str
+    evidence: Evidence
 
 
 class ClassificationContract(Declaration):
@@ -18,6 +34,7 @@ class ClassificationContract(Declaration):
     code_pattern: Pattern = Field(description="What a code of this classification looks like.")
     changes: bool = Field(False, description="Ask for the code changes since `changes_from`.")
     changes_from: str = Field("2011-01-01", pattern=r"^\d{4}-\d{2}-\d{2}$")
+    border_changes: list[BorderChange] = Field(default_factory=list)
     corresponds_from: str | None = Field(
         None,
         description="Ask, year by year, which code of this classification a code of that one belongs to.",

@@ -225,7 +225,7 @@ class History:
         """Whether the row reads from right to left: its old code began that day, or its new code ended then."""
         as_told = self._ends(edge.old, edge.day) or self._begins(edge.new, edge.day)
         turned = self._ends(edge.new, edge.day) or self._begins(edge.old, edge.day)
-        return edge.old != edge.new and turned and not as_told
+        return turned and not as_told
 
     def _goes_on(self, edges: list[Edge]) -> Iterator[Edge]:
         """Edges from a code to itself that the rows leave out: it gave or received a part and stands on both days.
@@ -257,7 +257,7 @@ class History:
         return any(start <= day < end for start, end in self._validity.get(code or "", []))
 
     def _begins(self, code: str | None, day: date) -> bool:
-        return any(start == day for start, _ in self._validity.get(code or "", [])) and day > self._first_day
+        return any(start == day for start, _ in self._validity.get(code or "", []))
 
     def _ends(self, code: str | None, day: date) -> bool:
         return any(end == day for _, end in self._validity.get(code or "", []))

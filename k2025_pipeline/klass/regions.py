@@ -36,6 +36,11 @@ Row = dict[str, Any]
 _COLUMNS = ["old_code", "old_name", "new_code", "new_name", "changed_on"]
 
 
+def with_declared(changes: pl.DataFrame, declared: pl.DataFrame) -> pl.DataFrame:
+    """The changes that Klass lists and those that are declared beside it, which have codes and a day alone."""
+    return pl.concat([changes.select(_COLUMNS), declared.select("old_code", "new_code", "changed_on")], how="diagonal")
+
+
 def region_events(
     municipality_codes: pl.DataFrame,
     municipality_changes: pl.DataFrame,
@@ -86,9 +91,7 @@ def county_events(municipalities: History, codes: pl.DataFrame, changes: pl.Data
     """
     told = set(changes["changed_on"])
     moved = {day: _moves(municipalities, day) for day in municipalities.days}
-    silent = [
-        edge for day in moved if day not in told for edge in moved[day] if not _both_go_on(municipalities, edge)
-    ]
+    silent = [edge for day in moved if day not in told for edge in moved[day] if not _both_go_on(municipalities, edge)]
     counties = History(codes, pl.concat([changes.select(_COLUMNS), _as_changes(silent)]))
     main = {(edge.old, edge.new, edge.day) for edge in counties.edges}
     parts = [e for edges in moved.values() for e in edges if (e.old, e.new, e.day) not in main]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -47,9 +47,20 @@ BREAKS = (
 )
 INDICATOR_BREAKS = ("indicator_id", "break_id", "at", "region_level", "reason")
 # Named, because no break at all is a right declaration too, and rows are what other tables take their columns from.
-DECLARED_TYPES = {
-    name: dict.fromkeys(columns, pl.String)
-    for name, columns in {"breaks": BREAKS, "indicator_breaks": INDICATOR_BREAKS}.items()
+BORDER_CHANGES = (
+    "classification_id",
+    "old_code",
+    "new_code",
+    "changed_on",
+    "reason_nb",
+    "reason_en",
+    "source",
+    "evidence",
+)
+DECLARED_TYPES: dict[str, dict[str, Any]] = {
+    "breaks": dict.fromkeys(BREAKS, pl.String),
+    "indicator_breaks": dict.fromkeys(INDICATOR_BREAKS, pl.String),
+    "border_changes": dict.fromkeys(BORDER_CHANGES, pl.String) | {"changed_on": pl.Date},
 }
 
 
@@ -172,6 +183,16 @@ def declared_tables(catalog: Catalog) -> dict[str, list[Row]]:
         "indicator_terms": [row for family in families for row in _term_rows(family, catalog)],
         "breaks": list(_break_rows(catalog)),
         "indicator_breaks": [row for family in families for row in _indicator_break_rows(family, catalog)],
+        "border_changes": [
+            {
+                "classification_id": contract.id,
+                **change.model_dump(include={"old_code", "new_code", "source", "evidence"}),
+                "changed_on": date.fromisoformat(change.changed_on),
+                **_both("reason", change.reason),
+            }
+            for contract in catalog.classifications.values()
+            for change in contract.border_changes
+        ],
         "size_classes": [
             {"size_class": s.id, "at_least": s.at_least, "below": s.below, **_both("name", s.name)}
             for s in catalog.comparators.size_classes

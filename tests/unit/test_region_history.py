@@ -940,9 +940,12 @@ class TestFromRightToLeft:
         for row in ("A>B 2020", "B>A 2020"):
             assert areas(history(codes, row), 2019) == ["A+B>A+B"]
 
-    def test_a_row_of_the_first_day_stays_as_it_is(self) -> None:
-        """On the first day of the list every code seems to begin."""
-        assert said(history("A 2015..2020 | B 2020..", "X>A 2015 | A>B 2020")) == ["A>B renumbered", "X>A renumbered"]
+    @pytest.mark.parametrize("row", ["X>A 2015", "A>X 2015"])
+    def test_on_the_first_day_of_the_list_the_code_it_has_is_the_newer(self, row: str) -> None:
+        assert said(history("A 2015..2020 | B 2020..", f"{row} | A>B 2020")) == ["A>B renumbered", "X>A renumbered"]
+
+    def test_it_stays_as_it_is_where_the_list_of_codes_is_against_it_either_way(self) -> None:
+        assert said(history("A 2015..2020 | B 2015..2020", "A>B 2020")) == ["A>B renumbered", "B>- ended"]
 
 
 class TestBordersAndPartners:
@@ -1018,6 +1021,10 @@ class TestRecreated:
         )
         assert {"A>E recreated", "A>A partly_transferred"} <= set(said(told))
 
+    def test_one_merged_on_the_same_day_was_not_merged_earlier(self) -> None:
+        told = history("A 2015.. | B=Haram 2015..2020 | E=Haram 2020..", "B=Haram>A 2020 | A>E=Haram 2020")
+        assert "A>E partly_transferred" in said(told)
+
     def test_a_row_without_names_takes_them_from_the_list_of_codes(self) -> None:
         rows = changes_of(self.ROWS.format("Haram")).with_columns(
             pl.lit(None, pl.String).alias("old_name"), pl.lit(None, pl.String).alias("new_name")
@@ -1042,6 +1049,10 @@ class TestOddities:
         for rows in ("A=Alfa>A=Beta 2020 | A=Alfa>A=Alfa 2020", "A=Alfa>A=Alfa 2020 | A=Alfa>A=Beta 2020"):
             [event] = history(codes, rows).events()
             assert (event.kind, event.edge.new_name) == ("renamed", "Beta")
+
+    def test_the_names_of_a_row_win_over_those_of_the_list_of_codes(self) -> None:
+        told = history("A=Charlie 2015.. | B 2015..2020", "A=Bravo>A=Bravo 2020 | B>A=Bravo 2020")
+        assert {event.edge.old_name for event in told.events()} == {"Bravo", "Name B"}
 
     def test_a_change_of_name_alone_leaves_the_area(self) -> None:
         told = history("A=Alfa 2015..2020 | A=Beta 2020..", "A=Alfa>A=Beta 2020")

@@ -37,18 +37,17 @@ lasting as (
     having bool_and(areas.codes_inside = sizes.codes_before and sizes.codes_after > 0)
 ),
 
-year_end as (
+next_day as (
     select
         lasting.area_code as region_code,
-        cast(cast(lasting.year as integer) - 1 as varchar) as period,
+        lasting.year,
         population.band,
+        any_value(lasting.codes_after) as codes_after,
         any_value(population.unit) as unit,
         case when count(population.persons) = any_value(lasting.codes_after) then sum(population.persons) end
             as persons,
-        {{ combined_status(
-            "case when lasting.codes_after > 1 and population.obs_status = 'A' then 'D' else population.obs_status end",
-            'count(population.persons) = any_value(lasting.codes_after)'
-        ) }} as obs_status,
+        {{ combined_status('population.obs_status', 'count(population.persons) = any_value(lasting.codes_after)') }}
+            as obs_status,
         max(population.vintage) as vintage,
         any_value(population.source) as source,
         bool_or(population.is_stale) as is_stale
@@ -60,6 +59,30 @@ year_end as (
         on steps.region_code = population.region_code and steps.year = population.period
     where lasting.area_code <> 'EAK'
     group by lasting.area_code, lasting.year, population.band
+),
+
+-- Summed by us, unless the source gives the same figure for the code itself, as it does for a county that goes on.
+year_end as (
+    select
+        next_day.region_code,
+        cast(cast(next_day.year as integer) - 1 as varchar) as period,
+        next_day.band,
+        next_day.unit,
+        next_day.persons,
+        case
+            when next_day.codes_after = 1 or next_day.persons = itself.persons or next_day.obs_status <> 'A'
+                then next_day.obs_status
+            else 'D'
+        end as obs_status,
+        next_day.vintage,
+        next_day.source,
+        next_day.is_stale
+    from next_day
+    left join {{ ref('population') }} as itself
+        on
+            next_day.region_code = itself.region_code
+            and next_day.year = itself.period
+            and next_day.band = itself.band
     union all by name
     select
         * exclude (period),

@@ -5,9 +5,11 @@ from k2025_pipeline.klass import regions
 
 def model(dbt, session):
     dbt.config(materialized="table")
+    listed = dbt.source("typed", "klass_131_changes").pl()
+    declared = dbt.source("catalog", "border_changes").pl()
     return regions.region_events(
         dbt.source("typed", "klass_131_codes").pl(),
-        dbt.source("typed", "klass_131_changes").pl(),
+        regions.with_declared(listed, declared),
         dbt.source("typed", "klass_104_codes").pl(),
         dbt.source("typed", "klass_104_changes").pl(),
     )

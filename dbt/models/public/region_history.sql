@@ -42,8 +42,17 @@ select
     named.current_names,
     cast(len(codes.current_list) as integer) as current_regions,
     codes.counts_add_up as counts_may_be_summed,
-    codes.same_area as rates_may_be_carried
+    codes.same_area as rates_may_be_carried,
+    coalesce(
+        declared.source, case codes.region_level when 'county' then 'Klass 104 og 131' else 'Klass 131' end
+    ) as source
 from codes
+left join {{ source('catalog', 'border_changes') }} as declared
+    on
+        codes.region_level = 'municipality'
+        and codes.old_code = declared.old_code
+        and codes.new_code = declared.new_code
+        and codes.changed_on = declared.changed_on
 left join named
     on
         codes.region_level = named.region_level
