@@ -20,3 +20,13 @@
 {% macro area_kind(code) -%}
     replace({{ region_level(code) }}, 'combined_municipalities', 'municipality')
 {%- endmacro %}
+
+{# Whether a break concerns a region: one of a level concerns regions of that level, sets of municipalities being of
+   theirs. A new KOSTRA grouping does not concern today's groups, which are kept fixed backwards. #}
+{% macro break_concerns(breaks, regions) -%}
+    coalesce(
+        {{ breaks }}.region_level = replace({{ regions }}.region_level, 'combined_municipalities', 'municipality')
+        and not ({{ breaks }}.region_level = 'kostra_group' and {{ regions }}.structure = 'current'),
+        true
+    )
+{%- endmacro %}

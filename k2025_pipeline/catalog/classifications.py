@@ -8,7 +8,6 @@ from pydantic import Field
 
 from k2025_pipeline.catalog.base import Declaration, Evidence, Pattern, Text, Year
 
-
 Code = Annotated[str, Field(pattern=r"^\d{2,4}$")]
 
 

@@ -33,7 +33,7 @@ CATALOG_TABLES = {
     "indicator_terms": "Series that each numerator and denominator is made of / seriene bak teller og nevner.",
     "breaks": "Breaks by series concerned / brudd etter serie. From schemas/breaks.yml.",
     "indicator_breaks": "Years in which an indicator changes meaning / brudd i indikatorene. From its terms' breaks.",
-    "border_changes": "Parts that changed hands and that Klass leaves out / deler som Klass ikke har med. From schemas/classifications.",
+    "border_changes": "Border changes that Klass leaves out / grensejusteringer. From schemas/classifications.",
     "size_classes": "Size classes of municipalities / størrelsesklasser. From schemas/comparators.yml.",
     "comparators": "What a municipality is compared with / sammenligningsgrunnlag. From schemas/comparators.yml.",
     "measures": "The seventeen measures / de sytten tiltakene. From schemas/measures.yml.",

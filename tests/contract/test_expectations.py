@@ -83,6 +83,7 @@ def _event(kind: str, old: str | None, new: str | None, *current: str, **cells: 
         "current_regions": len(current),
         "counts_may_be_summed": len(current) == 1,
         "rates_may_be_carried": kind in ("unchanged", "renumbered"),
+        "source": "Klass 131",
     }
     return row | cells
 

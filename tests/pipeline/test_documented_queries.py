@@ -6,7 +6,8 @@ import polars as pl
 import pytest
 
 from k2025_pipeline.settings import PROJECT_ROOT
-from tests.pipeline.conftest import Refreshed
+
+from .conftest import Refreshed
 
 _BLOCK = re.compile(r"^```sql\n(.*?)^```", re.M | re.S)
 DOCUMENTS = ("README.md", "docs/comparing.md")

@@ -23,11 +23,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import RECORDINGS, needs_recordings
+from k2025_pipeline.catalog import load_catalog
 from k2025_pipeline.demo import geography, klass_generator
 from k2025_pipeline.demo.klass_files import Classification, codes_between, read_classifications
 from k2025_pipeline.klass.client import CHANGES_SCHEMA, CODES_SCHEMA, decode_changes, decode_codes
 from k2025_pipeline.klass.history import KINDS, LATEST, Area, Event, History, Kind
-from k2025_pipeline.klass.regions import EVENTS, LINKS, STEPS, region_events, region_links, region_steps
+from k2025_pipeline.klass.regions import EVENTS, LINKS, STEPS, region_events, region_links, region_steps, with_declared
+from k2025_pipeline.settings import PROJECT_ROOT
 
 YEARS = [str(year) for year in range(2015, 2027)]
 DAY = timedelta(days=1)
@@ -680,6 +682,67 @@ class TestSummedSeries:
         assert growth["tonsberg"][jump] > 0.05
         assert growth["sandefjord"][jump] < -0.02
         assert 0 < growth["both"][jump] < 0.014
+
+    @pytest.mark.parametrize(
+        ("year", "receiver", "giver"),
+        [("2021", "1535", "1539"), ("2020", "4649", "4602"), ("2020", "4005", "4020"), ("2020", "3228", "3205")],
+    )
+    def test_the_declared_border_changes_are_seen_in_both_series_and_not_in_their_sum(
+        self, persons: dict[str, dict[str, float]], year: str, receiver: str, giver: str
+    ) -> None:
+        """Vestnes and Rauma, Stad and Kinn, Notodden and Midt-Telemark, Nes and Lillestrøm: figures, not Klass."""
+        got, gave = (np.array([persons[code][y] for y in YEARS]) for code in (receiver, giver))
+        jump = YEARS.index(year) - 1
+        steps = {name: np.diff(series) for name, series in (("got", got), ("gave", gave), ("both", got + gave))}
+        usual = {name: np.median(np.delete(step, jump)) for name, step in steps.items()}
+        moved = steps["got"][jump] - usual["got"]
+        assert moved > 0.02 * got[jump]
+        assert -2 * moved < steps["gave"][jump] - usual["gave"] < -0.7 * moved
+        assert abs(steps["both"][jump] - usual["both"]) < moved
+
+
+class TestDeclaredBorderChanges:
+    """Parts that changed hands and that Klass' list of changes leaves out: ``schemas/classifications/131.yml``."""
+
+    @pytest.fixture
+    def declared(self, known: Known) -> Known:
+        contract = load_catalog(PROJECT_ROOT / "schemas").classifications["131"]
+        rows = [
+            {"old_code": c.old_code, "new_code": c.new_code, "changed_on": day_of(c.changed_on)}
+            for c in contract.border_changes
+        ]
+        return Known(known.codes, with_declared(known.changes, pl.DataFrame(rows)))
+
+    def test_those_who_shared_a_part_are_comparable_only_together_before(self, known: Known, declared: Known) -> None:
+        sets: dict[str, set[str]] = {}
+        for year in YEARS:
+            units = (
+                {unit for unit in region_links(k.codes, k.changes, [year])["current_unit"] if "+" in unit}
+                for k in (declared, known)
+            )
+            sets[year] = set.difference(*units)
+        before_2020 = {"1535+1539", "3205+3228", "4005+4020", "4602+4649"}
+        assert sets == {
+            year: before_2020 if year < "2020" else {"1535+1539"} if year < "2021" else set() for year in YEARS
+        }
+
+    def test_they_have_names_and_a_kind(self, declared: Known) -> None:
+        told = events_of(declared)
+        kinds = {
+            (old, new): (told[old, new, year].kind, told[old, new, year].edge.old_name)
+            for old, new, year in [("1539", "1535", 2021), ("1439", "4649", 2020), ("1439", "4602", 2020)]
+        }
+        assert kinds == {
+            ("1539", "1535"): ("partly_transferred", "Rauma"),
+            ("1439", "4649"): ("split", "Vågsøy"),
+            ("1439", "4602"): ("split", "Vågsøy"),
+        }
+
+    def test_without_any_the_changes_are_those_of_klass(self, known: Known) -> None:
+        empty = pl.DataFrame(schema={"old_code": pl.String, "new_code": pl.String, "changed_on": pl.Date})
+        assert with_declared(known.changes, empty).equals(
+            known.changes.select(with_declared(known.changes, empty).columns)
+        )
 
 
 # Counties.

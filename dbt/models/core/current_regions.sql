@@ -3,7 +3,7 @@
 with listed as (
     select *
     from {{ ref('regions_by_year') }}
-    where listed_by_klass
+    where region_level <> 'other' and listed_by_klass
 ),
 
 latest_year as (

@@ -1,14 +1,29 @@
--- Every year that some figure is about, and the year after (populations at year end reach into it).
+-- Every year that some figure is about, and the first year of today's municipalities, should no figure reach it yet.
 with found as (
     select distinct cast(left(period, 4) as integer) as year_number
     from {{ ref('observations_published') }}
     union
     select distinct cast(left(period, 4) as integer)
     from {{ ref('stg_ssb_07459') }}
+),
+
+-- The first 1 January on which all of today's codes are valid.
+today as (
+    select cast(extract(year from max(valid_from) - interval 1 day) as integer) + 1 as year_number
+    from {{ source('typed', 'klass_131_codes') }}
+    where valid_to is null
+),
+
+needed as (
+    select year_number from found
+    union
+    select today.year_number
+    from today
+    where today.year_number > (select max(found.year_number) from found)
 )
 
 select
     cast(year_number as varchar) as period,
     cast(year_number as varchar) as year,
     make_date(year_number, 1, 1) as period_start
-from found
+from needed

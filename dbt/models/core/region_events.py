@@ -4,6 +4,7 @@ from k2025_pipeline.klass import regions
 
 
 def model(dbt, session):
+    """See ``regions.region_events``."""
     dbt.config(materialized="table")
     listed = dbt.source("typed", "klass_131_changes").pl()
     declared = dbt.source("catalog", "border_changes").pl()

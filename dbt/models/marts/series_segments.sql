@@ -7,7 +7,7 @@ with series as (
         definitions.method,
         regions.structure,
         regions.region_code,
-        replace(regions.region_level, 'combined_municipalities', 'municipality') as region_level,
+        regions.region_level,
         regions.year
     from {{ ref('region_years') }} as regions
     cross join {{ source('catalog', 'indicators') }} as definitions
@@ -16,11 +16,13 @@ with series as (
 broken as (
     select
         series.indicator_id,
+        series.structure,
         series.region_level,
         series.year,
         count(distinct breaks.break_id) as breaks
     from (select distinct
         indicator_id,
+        structure,
         region_level,
         year
     from series) as series
@@ -28,8 +30,8 @@ broken as (
         on
             series.indicator_id = breaks.indicator_id
             and series.year >= left(breaks.at, 4)
-            and coalesce(series.region_level = breaks.region_level, true)
-    group by series.indicator_id, series.region_level, series.year
+            and {{ break_concerns('breaks', 'series') }}
+    group by series.indicator_id, series.structure, series.region_level, series.year
 ),
 
 other_areas as (
@@ -82,6 +84,7 @@ cross join first_year
 left join broken
     on
         series.indicator_id = broken.indicator_id
+        and series.structure = broken.structure
         and series.region_level = broken.region_level
         and series.year = broken.year
 left join other_areas

@@ -47,9 +47,7 @@ defined as (
             cuts.indicator_id = breaks.indicator_id
             and cuts.year_before < breaks.year
             and cuts.year >= breaks.year
-            and coalesce(
-                replace(regions.region_level, 'combined_municipalities', 'municipality') = breaks.region_level, true
-            )
+            and {{ break_concerns('breaks', 'regions') }}
 ),
 
 told as (
