@@ -12,7 +12,9 @@ from typing import Any
 
 import polars as pl
 
-from k2025_pipeline.klass.history import DAY, LATEST, Area, Edge, Event, History, Kind
+from k2025_pipeline.klass.code_list import DAY, LATEST
+from k2025_pipeline.klass.edges import Edge
+from k2025_pipeline.klass.history import Area, Event, History, Kind
 
 JOINED = "+"
 """Between the codes of a set: ``1508+1580``."""
@@ -169,8 +171,8 @@ def _county_event(municipalities: History, counties: History, kind: Kind, edge: 
         edge.old,
         edge.new,
         edge.day,
-        edge.old_name or (edge.old and counties.name(edge.old)),
-        edge.new_name or (edge.new and counties.name(edge.new)),
+        edge.old_name or (edge.old and counties.codes.name(edge.old)),
+        edge.new_name or (edge.new and counties.codes.name(edge.new)),
     )
     areas = municipalities.areas(LATEST if kind == "unchanged" else edge.day - DAY)
     mine = [area for area in areas if edge.old in {_county(code) for code in area.before}]

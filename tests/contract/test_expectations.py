@@ -23,7 +23,7 @@ from k2025_pipeline.catalog.indicators import Expectation, ExpectationFile
 from k2025_pipeline.lake.home import Home
 from k2025_pipeline.settings import PROJECT_ROOT
 from k2025_pipeline.warehouse.audit import KEPT_AUDITS, AuditError, audit, keep_with_publication, published_audit
-from k2025_pipeline.warehouse.inputs import declared_tables
+from k2025_pipeline.warehouse.declared import declared_tables
 from k2025_pipeline.warehouse.results import Acceptance
 
 CATALOG = load_catalog(PROJECT_ROOT / "schemas")

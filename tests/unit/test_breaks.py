@@ -16,7 +16,8 @@ from k2025_pipeline.catalog import Catalog, load_catalog
 from k2025_pipeline.catalog.breaks import declared_measures
 from k2025_pipeline.lake.home import Home
 from k2025_pipeline.settings import PROJECT_ROOT
-from k2025_pipeline.warehouse.inputs import DECLARED_TYPES, declared_tables, prepare
+from k2025_pipeline.warehouse.declared import DECLARED_TYPES, declared_tables
+from k2025_pipeline.warehouse.inputs import prepare
 
 MODELS = PROJECT_ROOT / "dbt" / "models" / "public"
 TOLD_BY_TABLES = {

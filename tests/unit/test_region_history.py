@@ -27,7 +27,8 @@ from k2025_pipeline.catalog import load_catalog
 from k2025_pipeline.demo import geography, klass_generator
 from k2025_pipeline.demo.klass_files import Classification, codes_between, read_classifications
 from k2025_pipeline.klass.client import CHANGES_SCHEMA, CODES_SCHEMA, decode_changes, decode_codes
-from k2025_pipeline.klass.history import KINDS, LATEST, Area, Event, History, Kind
+from k2025_pipeline.klass.code_list import LATEST
+from k2025_pipeline.klass.history import KINDS, Area, Event, History, Kind
 from k2025_pipeline.klass.regions import EVENTS, LINKS, STEPS, region_events, region_links, region_steps, with_declared
 from k2025_pipeline.settings import PROJECT_ROOT
 
@@ -617,7 +618,7 @@ class TestNamedCases:
     )
     def test_norway_had_as_many_municipalities(self, known: Known, year: int, codes: int) -> None:
         found = known.history.areas(day_of(year))
-        assert sum(len(area.before) for area in found) == codes == len(known.history.valid_on(day_of(year)))
+        assert sum(len(area.before) for area in found) == codes == len(known.history.codes.valid_on(day_of(year)))
         assert sum(len(area.after) for area in found) == 357
 
     @pytest.mark.parametrize("middle", [2017, 2018, 2020, 2023, 2024])
@@ -1130,9 +1131,14 @@ class TestOddities:
     def test_several_names_of_a_code_are_one_code(self) -> None:
         told = history("A=Beta 2018..2021 | A=Alfa 2015..2018 | A=Gamma 2021..")
         assert said(told) == ["A>A unchanged"]
-        assert told.valid_on(date(2018, 1, 1)) == told.valid_on(date(2030, 1, 1)) == {"A"}
-        assert [told.name("A", day_of(year)) for year in (2014, 2017, 2018, 2025)] == ["Alfa", "Alfa", "Beta", "Gamma"]
-        assert (told.name("A"), told.name("B")) == ("Gamma", None)
+        assert told.codes.valid_on(date(2018, 1, 1)) == told.codes.valid_on(date(2030, 1, 1)) == {"A"}
+        assert [told.codes.name("A", day_of(year)) for year in (2014, 2017, 2018, 2025)] == [
+            "Alfa",
+            "Alfa",
+            "Beta",
+            "Gamma",
+        ]
+        assert (told.codes.name("A"), told.codes.name("B")) == ("Gamma", None)
 
     def test_names_whose_validity_overlaps_are_one_life(self) -> None:
         told = history("A=Alfa 2015..2020 | A=Beta 2016..2018 | B 2020..", "A>B 2020")
@@ -1251,9 +1257,9 @@ class TestFrames:
         assert links.select(pl.struct("year", "region_code").is_duplicated().any()).item() is False
         assert links["current_unit"].null_count() == 0
         for (year,), of_year in links.group_by("year"):
-            assert set(of_year["region_code"]) == known.history.valid_on(day_of(str(year)))
+            assert set(of_year["region_code"]) == known.history.codes.valid_on(day_of(str(year)))
             today = [code for unit in of_year["current_unit"].unique() for code in unit.split("+")]
-            assert sorted(today) == sorted(known.history.valid_on(LATEST))
+            assert sorted(today) == sorted(known.history.codes.valid_on(LATEST))
         assert links.filter(year="2026")["current_unit"].equals(links.filter(year="2026")["region_code"])
         rows = {(year, code): (unit, same) for year, code, unit, same in links.rows()}
         assert rows["2019", "0219"] == rows["2022", "3024"] == ("3201", True)
