@@ -156,7 +156,7 @@ def _columns(table: TableContract) -> list[str]:
     return list(dict.fromkeys([c for c in [*column_docs(table), *history_docs(table)] if not c.startswith("valid_")]))
 
 
-QUESTION = "select indicator_id, value from public.indicator_values where structure = 'as_published'"
+QUESTION = "select indicator_id, value from public.indicator_values"
 ROWS = [("KOMP-01", 73.7)]
 
 
