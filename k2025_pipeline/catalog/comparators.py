@@ -40,6 +40,7 @@ class ComparatorFile(Declaration):
     size_classes: list[SizeClass] = Field(min_length=1)
     small_municipality: str = Field(description="Size class that the programme calls small.")
     leave_out_below: int = Field(ge=2, description="Groups of fewer municipalities leave out the one compared.")
+    weighted_from: float = Field(gt=0, le=1, description="Share of a group's municipalities that its sum needs.")
     quartiles_from: int = Field(ge=4, description="Municipalities with a figure that a median needs.")
     comparators: list[Comparator] = Field(min_length=1)
 

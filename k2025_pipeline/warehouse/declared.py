@@ -94,6 +94,7 @@ def declared_tables(catalog: Catalog) -> dict[str, list[Row]]:
                 "comparator": c.id,
                 **both("name", c.name),
                 "leave_out_below": catalog.comparators.leave_out_below,
+                "weighted_from": catalog.comparators.weighted_from,
                 "quartiles_from": catalog.comparators.quartiles_from,
             }
             for c in catalog.comparators.comparators

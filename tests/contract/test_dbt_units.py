@@ -146,7 +146,7 @@ WITHOUT_RULE: dict[str, tuple[str, str, str]] = {
     "the_series_in_todays_municipalities_serves_codes_of_the_same_area": (POPULATION, " and links.same_area", ""),
     "another_area_under_the_same_code_is_a_change": (
         f"{CORE}/area_changes.sql",
-        "having count(distinct region_code) > 1",
+        " and (before.step <> after.step or before.codes > 2)",
         "",
     ),
     "a_region_consists_of_the_municipalities_that_it_had_that_year": (

@@ -387,6 +387,7 @@ BREAK: dict[str, dict[str, Broken]] = {
         "figure_has_basis": (_compared("own_history", "comparator_value = null, difference = null"), set()),
         "difference_ordered": (_compared("country", "difference_high = 0.4"), set()),
         "judged_where_bounded": (_compared("own_history", "beyond_chance = true"), set()),
+        "difference_within_bounds": (_compared("country", "difference = 4.6"), set()),
         "judgement_follows_bounds": (_compared("country", "beyond_chance = false"), set()),
         "median_not_below_lower_quartile": (_compared("country", "quartile_low = 10.1"), set()),
         "median_not_above_upper_quartile": (_compared("country", "quartile_high = 9.9"), set()),

@@ -211,3 +211,16 @@ def test_sami_and_kven_names_are_kept_and_can_be_searched_in_ascii(demo: Refresh
         ("Oslo", "Oslove", None, "Oslo - Oslove"),
         ("Kåfjord", "Gáivuotna", "Kaivuono", "Gaivuotna - Kafjord - Kaivuono"),
     ]
+
+
+def test_a_group_that_gains_a_municipality_is_another_group(demo: Refreshed) -> None:
+    """Haram, divided from Ålesund in 2024, is of another KOSTRA group than Ålesund was."""
+    cut = demo.query(
+        "select distinct region_code from public.series_breaks where structure = 'as_published' and period = '2024' "
+        "and region_level = 'kostra_group' and cause = 'area'"
+    )
+    groups = demo.query(
+        "select kostra_group from public.regions where region_code in ('1507', '1580') and year in ('2023', '2024')"
+    )
+    assert set(cut["region_code"]) == set(groups["kostra_group"])
+    assert groups["kostra_group"].n_unique() == 2

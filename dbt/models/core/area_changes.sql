@@ -1,34 +1,42 @@
 -- Codes whose area is another than the year before, though the code is the same: the figures cannot be compared.
--- A county's area changes when a municipality, or part of one, came from another county or went to one.
-with stepped as (
+-- The area of a county or a KOSTRA group changes when a municipality, or part of one, came to it or left it.
+with steps as (
     select
-        steps.year,
-        steps.step,
-        steps.side,
-        steps.region_code,
-        'EKA' || left(steps.region_code, 2) as county_code
-    from {{ ref('region_steps') }} as steps
+        *,
+        count(*) over (partition by year, step) as codes
+    from {{ ref('region_steps') }}
 ),
 
 municipalities as (
     select
-        year,
-        unnest(list_intersect(
-            list(region_code) filter (where side = 'before'),
-            list(region_code) filter (where side = 'after')
-        )) as region_code
-    from stepped
-    group by year, step
-    having count(distinct region_code) > 1
+        before.year,
+        before.region_code
+    from steps as before
+    inner join steps as after on before.year = after.year and before.region_code = after.region_code
+    where before.side = 'before' and after.side = 'after' and (before.step <> after.step or before.codes > 2)
+),
+
+placed as (
+    select
+        steps.year,
+        steps.step,
+        steps.side,
+        unnest(['EKA' || left(steps.region_code, 2), regions.kostra_group]) as area_code
+    from steps
+    left join {{ ref('regions_by_year') }} as regions
+        on
+            steps.region_code = regions.region_code
+            and cast(regions.year as integer)
+            = cast(steps.year as integer) - case steps.side when 'before' then 1 else 0 end
 ),
 
 crossed as (
     select
         year,
-        unnest(list_distinct(list(county_code))) as region_code
-    from stepped
-    group by year, step
-    having count(distinct county_code) > 1
+        unnest(list_distinct(list(area_code))) as region_code
+    from placed
+    group by year, step, left(area_code, 3)
+    having count(distinct area_code) > 1
 ),
 
 lasting as (
@@ -36,9 +44,9 @@ lasting as (
         crossed.year,
         crossed.region_code
     from crossed
-    inner join stepped on crossed.year = stepped.year and crossed.region_code = stepped.county_code
+    inner join placed on crossed.year = placed.year and crossed.region_code = placed.area_code
     group by crossed.year, crossed.region_code
-    having count(distinct stepped.side) = 2
+    having count(distinct placed.side) = 2
 )
 
 select

@@ -33,6 +33,7 @@ beside_groups as (
         end as area_value,
         areas.numerator as area_numerator,
         areas.denominator as area_denominator,
+        areas.obs_status as area_status,
         (peers.left_out is null or area_value is not null)
         and not {{ stands_outside('groups.comparator', 'own.region_code') }} as is_part_of_it
     from own
@@ -68,6 +69,7 @@ weighed as (
         end as exact_comparison,
         case
             when method = 'amount' then null
+            when area_value is not null and area_status = 'D' then 'summed'
             when area_value is not null then 'source'
             when method = 'ratio' and peer_denominator <> 0 then 'weighted'
         end as basis,
@@ -91,6 +93,7 @@ beside_itself as (
         'earlier' as basis,
         earlier.numerator as other_numerator,
         earlier.denominator as other_denominator,
+        earlier.numerator as whole_numerator,
         earlier.denominator as whole_denominator
     from own
     inner join own as earlier
@@ -105,8 +108,7 @@ beside_itself as (
 compared as (
     select
         * exclude (
-            area_value, area_numerator, area_denominator, peer_numerator, peer_denominator, is_part_of_it,
-            whole_numerator
+            area_value, area_numerator, area_denominator, area_status, peer_numerator, peer_denominator, is_part_of_it
         )
     from weighed
     union all by name
@@ -138,10 +140,24 @@ bounded as (
         case when can_be_judged then {{ wilson('other_numerator', 'other_denominator', '-') }} end as other_low,
         case when can_be_judged then {{ wilson('other_numerator', 'other_denominator', '+') }} end as other_high
     from judged
+),
+
+-- The difference is that of the figures before they were rounded. To a whole that the municipality is part of it is the
+-- one to the others times their part of the whole, and so are its bounds.
+differing as (
+    select
+        *,
+        case
+            when exact_comparison is null then null
+            when method = 'ratio' and whole_denominator <> 0
+                then (numerator / denominator - whole_numerator / whole_denominator) * multiplier
+            else value - exact_comparison
+        end as exact_difference,
+        {{ round_down(newcombe('-') ~ ' * others_of_whole * multiplier', 'decimals + 1') }} + 0.0 as difference_low,
+        {{ round_up(newcombe('+') ~ ' * others_of_whole * multiplier', 'decimals + 1') }} + 0.0 as difference_high
+    from bounded
 )
 
--- The difference to a whole that the municipality is part of is the one to the others times their part of the whole,
--- and so are its bounds.
 select
     indicator_id,
     definition_version,
@@ -157,10 +173,10 @@ select
     comparator_name,
     {{ round_half_away('exact_comparison', 'decimals') }} as comparator_value,
     basis,
-    {{ round_half_away('value - ' ~ round_half_away('exact_comparison', 'decimals'), 'decimals') }} as difference,
-    {{ round_down(newcombe('-') ~ ' * others_of_whole * multiplier', 'decimals + 1') }} as difference_low,
-    {{ round_up(newcombe('+') ~ ' * others_of_whole * multiplier', 'decimals + 1') }} as difference_high,
-    {{ newcombe('-') }} > 0 or {{ newcombe('+') }} < 0 as beyond_chance,
+    {{ round_half_away('exact_difference', 'decimals + 1') }} + 0.0 as difference,
+    difference_low,
+    difference_high,
+    difference_low > 0 or difference_high < 0 as beyond_chance,
     {{ round_half_away('quartiles[1]', 'decimals') }} as quartile_low,
     {{ round_half_away('quartiles[2]', 'decimals') }} as median,
     {{ round_half_away('quartiles[3]', 'decimals') }} as quartile_high,
@@ -170,4 +186,4 @@ select
     vintage,
     source,
     is_stale
-from bounded
+from differing

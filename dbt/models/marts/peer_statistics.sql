@@ -1,9 +1,11 @@
 -- What the municipalities of a group say together: sums for a weighted figure, median and quartiles, and how many stand
--- behind it. Groups of few municipalities are told once for each member, without it; `left_out` is then its code.
+-- behind it. A sum is told only where nearly all of them have figures. Groups of few municipalities are told once for
+-- each member, without it; `left_out` is then its code.
 with limits as (
     select
         max(leave_out_below) as leave_out_below,
-        max(quartiles_from) as quartiles_from
+        max(quartiles_from) as quartiles_from,
+        max(weighted_from) as weighted_from
     from {{ source('catalog', 'comparators') }}
 ),
 
@@ -66,8 +68,14 @@ select
     seen_by.left_out,
     count(seen_by.value) as units,
     any_value(seen_by.municipalities) - count(seen_by.value) as units_missing,
-    sum(seen_by.numerator) as numerator,
-    sum(seen_by.denominator) as denominator,
+    case
+        when count(seen_by.value) >= any_value(limits.weighted_from * seen_by.municipalities)
+            then sum(seen_by.numerator)
+    end as numerator,
+    case
+        when count(seen_by.value) >= any_value(limits.weighted_from * seen_by.municipalities)
+            then sum(seen_by.denominator)
+    end as denominator,
     case
         when count(seen_by.value) >= any_value(limits.quartiles_from)
             then quantile_cont(seen_by.value, [0.25, 0.5, 0.75])

@@ -87,9 +87,18 @@ begun as (
         cuts.year,
         'area' as cause,
         cast(null as varchar) as break_id,
-        'Dagens område kan ikke lages av tidligere kommuner før dette året' as reason_nb,
-        'Today''s area cannot be made of earlier municipalities before this year' as reason_en
+        case definitions.method
+            when 'published'
+                then 'SSBs egen rate finnes ikke for dagens område før dette året, og rater slås ikke sammen'
+            else 'Dagens område kan ikke lages av tidligere kommuner før dette året'
+        end as reason_nb,
+        case definitions.method
+            when 'published'
+                then 'Statistics Norway has no rate for today''s area before this year, and rates are not merged'
+            else 'Today''s area cannot be made of earlier municipalities before this year'
+        end as reason_en
     from cuts
+    inner join {{ source('catalog', 'indicators') }} as definitions on cuts.indicator_id = definitions.indicator_id
     left join told
         on
             cuts.indicator_id = told.indicator_id
