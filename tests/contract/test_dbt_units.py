@@ -75,6 +75,11 @@ WITHOUT_RULE: dict[str, tuple[str, str, str]] = {
         "and told.region_code <> groups.region_code",
         "",
     ),
+    "a_sum_stands_for_a_group_only_where_nearly_all_have_figures": (
+        PEER_STATISTICS,
+        "limits.weighted_from * seen_by.municipalities",
+        "0",
+    ),
     "a_large_group_is_told_once_and_says_how_many_have_no_figure": (
         PEER_STATISTICS,
         "any_value(seen_by.municipalities) - count(seen_by.value)",
