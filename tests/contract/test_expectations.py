@@ -385,7 +385,7 @@ BREAK: dict[str, dict[str, Broken]] = {
         "basis_known": (_compared("country", "basis = 'guess'"), set()),
         "basis_fits_comparator": (_compared("size_class", "basis = 'source'"), set()),
         "figure_has_basis": (_compared("own_history", "comparator_value = null, difference = null"), set()),
-        "difference_ordered": (_compared("country", "difference_high = 0.4"), set()),
+        "difference_ordered": (_compared("country", "difference_high = 0.4"), {"difference_within_bounds"}),
         "judged_where_bounded": (_compared("own_history", "beyond_chance = true"), set()),
         "difference_within_bounds": (_compared("country", "difference = 4.6"), set()),
         "judgement_follows_bounds": (_compared("country", "beyond_chance = false"), set()),
