@@ -65,78 +65,76 @@ def declared_tables(catalog: Catalog) -> dict[str, list[Row]]:
     """The declarations as rows, by table of schema ``catalog``."""
     families = list(catalog.indicators.values())
     return {
-        "age_bands": [
-            {"table_id": t.id, "band": b.group, "first_age": b.first_age, "last_age": b.last_age, "cells": _cells(t, b)}
-            for t in catalog.tables.values()
-            for b in t.bands
-        ],
+        "age_bands": list(_age_band_rows(catalog)),
         "table_measures": list(_measures(catalog)),
         "indicators": [row for family in families for row in _indicator_rows(family)],
         "indicator_terms": [row for family in families for row in _term_rows(family, catalog)],
         "breaks": list(_break_rows(catalog)),
         "indicator_breaks": [row for family in families for row in _indicator_break_rows(family, catalog)],
-        "border_changes": [
-            {
-                "classification_id": contract.id,
-                **change.model_dump(include={"old_code", "new_code", "source", "evidence"}),
-                "changed_on": date.fromisoformat(change.changed_on),
-                **both("reason", change.reason),
-            }
-            for contract in catalog.classifications.values()
-            for change in contract.border_changes
-        ],
-        "size_classes": [
-            {"size_class": s.id, "at_least": s.at_least, "below": s.below, **both("name", s.name)}
-            for s in catalog.comparators.size_classes
-        ],
-        "comparators": [
-            {
-                "comparator": c.id,
-                **both("name", c.name),
-                "leave_out_below": catalog.comparators.leave_out_below,
-                "weighted_from": catalog.comparators.weighted_from,
-                "quartiles_from": catalog.comparators.quartiles_from,
-            }
-            for c in catalog.comparators.comparators
-        ],
-        "measures": [
-            {
-                "measure_no": m.measure_no,
-                **both("summary", m.summary),
-                **both("target_group", m.target_group),
-                **both("level", m.level),
-                **both("status", m.status),
-                "chapter": m.chapter,
-            }
-            for m in catalog.measures.measures
-        ],
+        "border_changes": list(_border_change_rows(catalog)),
+        "size_classes": list(_size_class_rows(catalog)),
+        "comparators": list(_comparator_rows(catalog)),
+        "measures": list(_programme_measure_rows(catalog)),
         "measure_indicators": [
             {"measure_no": number, "indicator_id": indicator_id}
             for family in families
             for indicator_id, _, _ in calculations(family)
             for number in family.measures
         ],
-        "reference_values": [
-            {
-                "ref_id": r.ref_id,
-                **both("label", r.label),
-                **r.model_dump(
-                    include={
-                        "value",
-                        "unit",
-                        "period",
-                        "region_code",
-                        "kind",
-                        "document",
-                        "line",
-                        "indicator_id",
-                        "indicator_part",
-                    }
-                ),
-            }
-            for r in catalog.references.values
-        ],
+        "reference_values": list(_reference_rows(catalog)),
     }
+
+
+def _age_band_rows(catalog: Catalog) -> Iterator[Row]:
+    for table in catalog.tables.values():
+        for band in table.bands:
+            yield {
+                "table_id": table.id,
+                "band": band.group,
+                "first_age": band.first_age,
+                "last_age": band.last_age,
+                "cells": _cells(table, band),
+            }
+
+
+def _border_change_rows(catalog: Catalog) -> Iterator[Row]:
+    for contract in catalog.classifications.values():
+        for change in contract.border_changes:
+            yield {
+                "classification_id": contract.id,
+                **change.model_dump(include={"old_code", "new_code", "source", "evidence"}),
+                "changed_on": date.fromisoformat(change.changed_on),
+                **both("reason", change.reason),
+            }
+
+
+def _size_class_rows(catalog: Catalog) -> Iterator[Row]:
+    for size in catalog.comparators.size_classes:
+        yield {"size_class": size.id, "at_least": size.at_least, "below": size.below, **both("name", size.name)}
+
+
+def _comparator_rows(catalog: Catalog) -> Iterator[Row]:
+    limits = catalog.comparators.model_dump(include={"leave_out_below", "weighted_from", "quartiles_from"})
+    for comparator in catalog.comparators.comparators:
+        yield {"comparator": comparator.id, **both("name", comparator.name), **limits}
+
+
+def _programme_measure_rows(catalog: Catalog) -> Iterator[Row]:
+    for measure in catalog.measures.measures:
+        yield {
+            "measure_no": measure.measure_no,
+            **both("summary", measure.summary),
+            **both("target_group", measure.target_group),
+            **both("level", measure.level),
+            **both("status", measure.status),
+            "chapter": measure.chapter,
+        }
+
+
+def _reference_rows(catalog: Catalog) -> Iterator[Row]:
+    kept = {"value", "unit", "period", "region_code", "kind", "document", "line", "indicator_id", "indicator_part"}
+    for reference in catalog.references.values:
+        yield {"ref_id": reference.ref_id, **both("label", reference.label), **reference.model_dump(include=kept)}
 
 
 def _cells(table: TableContract, band: Band) -> int:
