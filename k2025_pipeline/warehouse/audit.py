@@ -52,12 +52,17 @@ def audit(home: Home, catalog: Catalog, source: str) -> list[Acceptance]:
         for where, expectations in _by_rows(file.expectations).items():
             frame = _rows(home, file.table, where, _named_columns(expectations))
             results += _judge(context, file.table, frame, expectations)
+    show(context, home, results, source)
+    write_json(home.build / "audit.json", [asdict(result) for result in results])
+    return results
+
+
+def show(context: Any, home: Home, results: list[Acceptance], source: str) -> None:
+    """Write the Data Docs of what ``context`` has judged, with a first page of ``results``."""
     context.build_data_docs()
     site = data_docs(home).parent
     stand_alone(site)
     write_index(site, results, source)
-    write_json(home.build / "audit.json", [asdict(result) for result in results])
-    return results
 
 
 def _forget_old_audits(home: Home) -> None:
