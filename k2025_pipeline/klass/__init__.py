@@ -1,1 +1,1 @@
-"""Klass: Statistics Norway's classifications over HTTP, and as frames."""
+"""Klass: Statistics Norway's classifications over HTTP, as frames, and their codes in time."""

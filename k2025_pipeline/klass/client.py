@@ -1,7 +1,7 @@
 """The client of Klass: what a classification holds, when it changed, what corresponds to what.
 
 Here belongs the sequence of questions and the form of the answers. Not here: how a request travels
-(``pxweb.transport``) or what a reform does to a series (``dbt/models/core``).
+(``pxweb.transport``) or what became of a code (``history``).
 """
 
 from __future__ import annotations

@@ -545,18 +545,17 @@ def good(home: Home) -> list[Acceptance]:
 def bad(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], list[Acceptance]]:
     """Results of the table, by the rule that was broken; without Data Docs, which take longer than the judging."""
     found: dict[tuple[str, str], list[Acceptance]] = {}
-    monkeypatch = pytest.MonkeyPatch()
-    monkeypatch.setattr("k2025_pipeline.warehouse.audit.show", lambda *_: None)
-    for names in _rounds():
-        home = Home(tmp_path_factory.mktemp("round"))
-        build(home)
-        with duckdb.connect(str(home.build_file)) as connection:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("k2025_pipeline.warehouse.audit.show", lambda *_: None)
+        for names in _rounds():
+            home = Home(tmp_path_factory.mktemp("round"))
+            build(home)
+            with duckdb.connect(str(home.build_file)) as connection:
+                for table, name in names.items():
+                    connection.execute(BREAK[table][name][0])
+            results = judged(home, {table: CATALOG.expectations[table] for table in names})
             for table, name in names.items():
-                connection.execute(BREAK[table][name][0])
-        results = judged(home, {table: CATALOG.expectations[table] for table in names})
-        for table, name in names.items():
-            found[table, name] = [result for result in results if result.table == table]
-    monkeypatch.undo()
+                found[table, name] = [result for result in results if result.table == table]
     return found
 
 
