@@ -29,3 +29,8 @@
     {%- set own, other = ('low', 'other_high') if sign == '-' else ('high', 'other_low') -%}
     (share - other_share {{ sign }} sqrt(pow(share - {{ own }}, 2) + pow(other_share - {{ other }}, 2)))
 {%- endmacro %}
+
+{# A sum without the noise of binary fractions: sources have two decimals at the most. #}
+{% macro summed(value) -%}
+    round(sum({{ value }}), 6)
+{%- endmacro %}

@@ -17,7 +17,7 @@ select
     observations.region_code,
     observations.period,
     case
-        when count(observations.value) = any_value(wanted.terms) then sum(terms.sign * observations.value)
+        when count(observations.value) = any_value(wanted.terms) then {{ summed('terms.sign * observations.value') }}
     end as value,
     {{ combined_status('observations.obs_status', 'count(observations.value) = any_value(wanted.terms)') }}
         as obs_status,
