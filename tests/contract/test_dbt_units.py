@@ -123,8 +123,8 @@ WITHOUT_RULE: dict[str, tuple[str, str, str]] = {
     "groups_of_several_dimensions_are_one_category": (STAGE, "|| '|' ||", "|| '/' ||"),
     "an_area_is_summed_only_when_every_municipality_has_a_figure": (
         OBSERVATIONS,
-        "case when count(published.value) = any_value(sizes.municipalities) then sum",
-        "case when true then sum",
+        "case when count(published.value) = any_value(sizes.municipalities) then {{ summed",
+        "case when true then {{ summed",
     ),
     "an_area_that_the_table_offers_is_never_summed": (OBSERVATIONS, "where length(region_code) <> 4", "where false"),
     "todays_municipality_is_the_sum_of_those_that_became_it": (

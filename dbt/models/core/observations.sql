@@ -37,10 +37,8 @@ summed as (
         members.area_code as region_code,
         published.period,
         any_value(published.unit) as unit,
-        case
-            when count(published.value) = any_value(sizes.municipalities)
-                then {{ summed('published.value') }}
-        end as value,
+        case when count(published.value) = any_value(sizes.municipalities) then {{ summed('published.value') }} end
+            as value,
         case
             when count(published.value) = any_value(sizes.municipalities)
                 then case when bool_or(published.obs_status = 'P') then 'P' else 'D' end
