@@ -23,6 +23,16 @@
         )) / (1 + 1.96 * 1.96 / {{ n }}))
 {%- endmacro %}
 
+{# Bounds of a count of events at 95 % by Byar's approximation to the exact Poisson limits: Breslow and Day (1987),
+   Statistical Methods in Cancer Research II, page 69. No event has the lower bound 0. #}
+{% macro byar(count, sign) -%}
+    {%- set events = count if sign == '-' else '(' ~ count ~ ' + 1)' -%}
+    (case
+        when {{ events }} = 0 then 0
+        else {{ events }} * pow(1 - 1 / (9 * {{ events }}) {{ sign }} 1.96 / (3 * sqrt({{ events }})), 3)
+    end)
+{%- endmacro %}
+
 {# Bounds of the difference between two independent proportions, from the Wilson bounds of each: Newcombe (1998),
    Statistics in Medicine 17:873-890, method 10. Reads share, low, high, other_share, other_low, other_high. #}
 {% macro newcombe(sign) -%}

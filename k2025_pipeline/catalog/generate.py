@@ -16,13 +16,10 @@ from pydantic import BaseModel
 from k2025_pipeline.catalog.breaks import BreaksFile
 from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.catalog.comparators import ComparatorFile
-from k2025_pipeline.catalog.indicators import (
-    ExpectationFile,
-    IndicatorDefinition,
-    MeasuresFile,
-    ReferenceFile,
-)
+from k2025_pipeline.catalog.expectations import ExpectationFile
+from k2025_pipeline.catalog.indicators import IndicatorDefinition
 from k2025_pipeline.catalog.loader import Catalog, load_catalog
+from k2025_pipeline.catalog.programme import MeasuresFile, ReferenceFile
 from k2025_pipeline.catalog.tables import TableContract
 from k2025_pipeline.settings import PROJECT_ROOT
 
@@ -31,6 +28,9 @@ CATALOG_TABLES = {
     "table_measures": "Declared measures of each table / tabellenes mål. From schemas/tables.",
     "indicators": "Definitions of indicators / indikatorenes definisjoner. From schemas/indicators.",
     "indicator_terms": "Series that each numerator and denominator is made of / seriene bak teller og nevner.",
+    "indicator_comparators": "What each indicator is compared with / sammenligningsgrunnlag. From schemas/indicators.",
+    "programmes": "Programmes that the documents name / programmer i dokumentene. From schemas/measures.yml.",
+    "document_observations": "Printed figures of a series / trykte tall i en serie. From schemas/reference_values.yml.",
     "breaks": "Breaks by series concerned / brudd etter serie. From schemas/breaks.yml.",
     "indicator_breaks": "Years in which an indicator changes meaning / brudd i indikatorene. From its terms' breaks.",
     "border_changes": "Border changes that Klass leaves out / grensejusteringer. From schemas/classifications.",

@@ -1,111 +1,138 @@
-"""The definition record of one indicator (``schemas/indicators/<ID>.yml``), and measures and references.
+"""The definition record of one indicator (``schemas/indicators/<ID>.yml``).
 
-Here belongs what an indicator is: names, purpose, numerator and denominator in words and as table,
-measure and category. Not here: its values, nor the arithmetic that makes them (``dbt/models/marts``).
+Here belongs what an indicator is: names, purpose, population, how it is read, compared and shown, and which of its
+figures can be had. Not here: how the value comes about (``calculations``), nor the values (``dbt/models/marts``).
 """
 
 from __future__ import annotations
 
+import copy
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
-from k2025_pipeline.catalog.base import Declaration, TableId, Text, Year, refuse_doubles
+from k2025_pipeline.catalog.base import Declaration, Evidence, Name, Text, Year, refuse_doubles
+from k2025_pipeline.catalog.calculations import Calculation, SourceId
+from k2025_pipeline.catalog.comparators import ComparatorId
+from k2025_pipeline.catalog.programme import StrategicAreaId
 
 IndicatorId = Annotated[str, Field(pattern=r"^[A-Z]{2,4}-\d{2}$")]
+Availability = Literal["computed", "reference_only", "upload"]
+"""``computed`` from open tables; ``reference_only``: only figures printed in documents; ``upload``: from files that
+the users themselves have."""
+Interval = Literal["wilson", "wilson_fte", "byar", "none"]
+"""``wilson`` for shares of persons; ``wilson_fte`` the same on FTEs as a marked approximation; ``byar`` for rates of
+events per person."""
+Level = Literal["municipality", "county", "kostra_group", "country"]
+Measures = list[Annotated[int, Field(ge=1, le=17)]]
 
 
-class Term(Declaration):
-    """One published series that enters a sum."""
+class Target(Declaration):
+    """What the figure is held against. The plan sets no numeric target, so a reference is declared, never official."""
 
-    table: TableId
-    measure: str
-    where: dict[str, str] = Field(default_factory=dict, description="Group per category column.")
-    sign: Literal[1, -1] = 1
-
-
-class Side(Declaration):
-    """A numerator or a denominator: in words, and as the series that are summed."""
-
-    words: Text
-    terms: list[Term] = Field(min_length=1)
-
-
-class Calculation(Declaration):
-    """How the value comes about.
-
-    ``published``: the source's own figure. ``amount``: the numerator itself. ``ratio``: numerator over
-    denominator times the multiplier. ``growth``: change of the numerator since the year before over that
-    year's value, times the multiplier.
-    """
-
-    method: Literal["published", "amount", "ratio", "growth"]
-    multiplier: float = Field(1, gt=0, allow_inf_nan=False)
-    numerator: Side | None = None
-    denominator: Side | None = None
-    published: Side | None = None
+    kind: Literal["none", "declared_reference"]
+    comparator: ComparatorId | None = Field(None, description="Group whose figure is the reference.")
+    statistic: Literal["value", "median", "best_quartile"] | None = None
+    origin: Text = Field(description="Where the reference comes from, or why there is none.")
 
     @model_validator(mode="after")
-    def _complete(self) -> Calculation:
-        needed = {
-            "published": ["published"],
-            "amount": ["numerator"],
-            "ratio": ["numerator", "denominator"],
-            "growth": ["numerator"],
-        }[self.method]
-        missing = [side for side in needed if getattr(self, side) is None]
-        if missing:
-            raise ValueError(f"method {self.method} needs {' and '.join(missing)}")
+    def _complete(self) -> Target:
+        declared = self.comparator is not None and self.statistic is not None
+        if (self.kind == "declared_reference") != declared:
+            raise ValueError("a declared reference names comparator and statistic, and no target names neither")
         return self
 
-    @property
-    def sides(self) -> dict[str, Side]:
-        """The sides that are declared, by role."""
-        found = {
-            "numerator": self.numerator,
-            "denominator": self.denominator,
-            "published": self.published,
-        }
-        return {role: side for role, side in found.items() if side is not None}
+
+class SmallNumbers(Declaration):
+    """Below which size a figure is told with a warning, and what else holds for small numbers."""
+
+    min_denominator: float | None = Field(
+        None, gt=0, description="Smallest denominator, in its own unit, of a figure that is shown without a warning."
+    )
+    rule: Text
+
+
+class SourceReference(Declaration):
+    """Where a figure comes from, or would come from, and how that is known."""
+
+    name: Text
+    table: SourceId | None = None
+    evidence: Evidence
 
 
 class Variant(Declaration):
-    """A further cut of the same indicator: another age group or another denominator."""
+    """A further definition beside the main one: another age group, numerator, denominator or source."""
 
     suffix: str = Field(pattern=r"^[A-Z0-9+-]+$")
     name: Text
     calculation: Calculation
     unit: str | None = None
     decimals: int | None = None
-    interval: Literal["wilson", "none"] | None = None
+    interval: Interval | None = None
+    direction: Literal["higher_is_better", "lower_is_better", "context"] | None = None
+    unit_of_count: Literal["fte", "persons", "hours", "money", "mixed"] | None = None
+    levels: list[Level] | None = None
+    availability: Availability | None = None
+    availability_reason: Text | None = None
+    small_numbers: SmallNumbers | None = None
+    caveats: Text | None = Field(None, description="What holds for this definition beside the family's caveats.")
 
 
 class IndicatorDefinition(Declaration):
-    """One definition record."""
+    """One definition record. A variant takes from it what it does not say itself."""
 
     id: IndicatorId
     version: int = Field(ge=1)
     status: Literal["proposed", "experimental", "official", "retired"]
     valid_from: Year
+    valid_to: Year | None = None
+    owner: str = "team:data-team"
     name: Text
     short_name: Text
     purpose: Text
     rationale: Text
     domain: Literal["KOMP", "HELT", "STAB", "REKR", "LED", "TJEN", "KVAL", "KONT", "DQ"]
-    type: Literal["structure", "process", "outcome", "context"]
+    quality_dimension: Literal[
+        "effective", "safe", "user_involving", "coordinated", "resources", "accessible", "none"
+    ] = Field(description="The six dimensions of the Directorate of Health's national quality indicators.")
+    type: Literal["structure", "process", "outcome", "context", "quality_of_data"]
+    measures: Measures
+    is_effect_measure: bool = Field(description="Whether the effect of its measures should show in it.")
+    strategic_areas: list[StrategicAreaId] = Field(default_factory=list)
+    programmes: list[Name] = Field(
+        default_factory=list, description="Programmes of schemas/measures.yml that aim at it."
+    )
     unit: str
     decimals: int = Field(ge=0, le=6)
+    rounding: Literal["half_away_from_zero"] = "half_away_from_zero"
     direction: Literal["higher_is_better", "lower_is_better", "context"]
-    unit_of_count: Literal["fte", "persons", "hours", "mixed"]
+    unit_of_count: Literal["fte", "persons", "hours", "money", "mixed"]
     calculation: Calculation
-    interval: Literal["wilson", "none"] = "none"
+    population: Text
+    inclusions: Text
+    exclusions: Text
+    reference_time: Text
+    frequency: Literal["annual", "quarterly", "irregular"] = "annual"
+    target: Target
+    interval: Interval = "none"
+    small_numbers: SmallNumbers
+    comparators: list[ComparatorId] = Field(default_factory=lambda: list(get_args(ComparatorId)))
     variants: list[Variant] = Field(default_factory=list)
-    levels: list[Literal["municipality", "county", "kostra_group", "country"]]
-    measures: list[Annotated[int, Field(ge=1, le=17)]]
-    strategic_areas: list[Literal["SA1", "SA2", "SA3", "SA4"]] = Field(default_factory=list)
+    levels: list[Level] = Field(min_length=1)
+    availability: Availability
+    availability_reason: Text | None = Field(None, description="Why there are no computed figures.")
+    sources: list[SourceReference] = Field(min_length=1)
     caveats: Text
     stated_in: list[str] = Field(default_factory=list, description="Programme document and line.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _each_group_a_variant(cls, content: Any) -> Any:
+        if not isinstance(content, dict) or not isinstance(content.get("variants"), list):
+            return content
+        variants = [one for given in content["variants"] for one in _spread_over_groups(given)]
+        return {**content, "variants": variants}
 
     @field_validator("valid_from")
     @classmethod
@@ -120,68 +147,38 @@ class IndicatorDefinition(Declaration):
         refuse_doubles("a suffix", [variant.suffix for variant in variants])
         return variants
 
-
-class ProgrammeMeasure(Declaration):
-    """One of the seventeen measures that the Directorate of Health lists."""
-
-    measure_no: int = Field(ge=1, le=17)
-    summary: Text
-    target_group: Text
-    level: Text
-    status: Text
-    chapter: str
-
-
-class StrategicArea(Declaration):
-    """One of the four strategic areas of Kompetanseløft 2025."""
-
-    id: Literal["SA1", "SA2", "SA3", "SA4"]
-    name: Text
+    @model_validator(mode="after")
+    def _available(self) -> IndicatorDefinition:
+        told: list[tuple[str, IndicatorDefinition | Variant]] = [("", self)]
+        told += [(f"variants.{variant.suffix}.", variant) for variant in self.variants]
+        for place, definition in told:
+            availability = definition.availability or self.availability
+            if availability != "computed" and (definition.availability_reason or self.availability_reason) is None:
+                raise ValueError(f"{place}availability_reason: {availability} needs a reason")
+            calculation = definition.calculation
+            if availability == "computed" and not (calculation.method == "model" or calculation.has_terms):
+                raise ValueError(f"{place}calculation: computed needs terms")
+        return self
 
 
-class MeasuresFile(Declaration):
-    """``schemas/measures.yml``."""
+def _spread_over_groups(given: Any) -> list[Any]:
+    """One variant for each entry of ``for_each``, with ``{group}``, ``{nb}`` and ``{en}`` filled in.
 
-    source: str
-    measures: list[ProgrammeMeasure] = Field(min_length=17, max_length=17)
-    strategic_areas: list[StrategicArea] = Field(min_length=4, max_length=4)
-
-
-class ReferenceValue(Declaration):
-    """A published figure, for reconciliation and for reading: where it stands and what it counts."""
-
-    ref_id: str = Field(pattern=r"^R\d{3}[a-z0-9_-]*$")
-    label: Text
-    value: float
-    unit: str
-    period: str
-    region_code: str = "EAK"
-    kind: Literal["exact", "approx", "bound", "projection"]
-    document: str
-    line: str
-    indicator_id: str | None = Field(None, description="Indicator whose figure it can be held against.")
-    indicator_part: Literal["value", "numerator", "denominator"] | None = None
+    An entry says which group of a category the variant is about and what it is called, by suffix.
+    """
+    if not isinstance(given, dict) or "for_each" not in given:
+        return [given]
+    pattern = {key: value for key, value in given.items() if key != "for_each"}
+    groups: dict[str, dict[str, str]] = given["for_each"]
+    return [{**_filled(copy.deepcopy(pattern), words), "suffix": suffix} for suffix, words in groups.items()]
 
 
-class ReferenceFile(Declaration):
-    """``schemas/reference_values.yml``."""
-
-    values: list[ReferenceValue] = Field(min_length=1)
-
-
-class Expectation(Declaration):
-    """One acceptance rule of a public table, in Great Expectations' vocabulary."""
-
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    type: str = Field(pattern=r"^expect_[a-z_]+$")
-    arguments: dict[str, object] = Field(default_factory=dict)
-    where: str | None = Field(None, description="Rows the rule concerns, as a SQL condition.")
-    blocking: bool = True
-    description: Text
-
-
-class ExpectationFile(Declaration):
-    """``schemas/expectations/<table>.yml``."""
-
-    table: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    expectations: list[Expectation] = Field(min_length=1)
+def _filled(content: Any, words: dict[str, str]) -> Any:
+    if isinstance(content, dict):
+        return {key: _filled(value, words) for key, value in content.items()}
+    if isinstance(content, list):
+        return [_filled(value, words) for value in content]
+    if isinstance(content, str):
+        for key, word in words.items():
+            content = content.replace("{" + key + "}", word)
+    return content

@@ -13,16 +13,12 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from k2025_pipeline.catalog.breaks import Break, BreaksFile, declared_measures
+from k2025_pipeline.catalog.calculations import Calculation, Side, Term
 from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.catalog.comparators import ComparatorFile
-from k2025_pipeline.catalog.indicators import (
-    Calculation,
-    ExpectationFile,
-    IndicatorDefinition,
-    MeasuresFile,
-    ReferenceFile,
-    Side,
-)
+from k2025_pipeline.catalog.expectations import ExpectationFile
+from k2025_pipeline.catalog.indicators import IndicatorDefinition
+from k2025_pipeline.catalog.programme import MeasuresFile, ReferenceFile
 from k2025_pipeline.catalog.tables import TableContract
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -86,7 +82,7 @@ def load_catalog(schemas: Path) -> Catalog:
     _check_breaks(schemas / "breaks.yml", catalog)
     _check_references(schemas / "reference_values.yml", catalog)
     for indicator in catalog.indicators.values():
-        _check_terms(schemas / "indicators" / f"{indicator.id}.yml", indicator, catalog.tables)
+        _check_indicator(schemas / "indicators" / f"{indicator.id}.yml", indicator, catalog)
     return catalog
 
 
@@ -171,26 +167,43 @@ def _check_breaks(path: Path, catalog: Catalog) -> None:
                     )
 
 
-def _check_terms(path: Path, indicator: IndicatorDefinition, tables: dict[str, TableContract]) -> None:
-    calculations = [indicator.calculation, *(variant.calculation for variant in indicator.variants)]
-    for calculation in calculations:
-        for problem in _term_problems(calculation, tables):
+def _check_indicator(path: Path, indicator: IndicatorDefinition, catalog: Catalog) -> None:
+    known = {programme.id for programme in catalog.measures.programmes}
+    for programme in indicator.programmes:
+        if programme not in known:
+            raise CatalogError(f"{_short(path)}: programmes: there is no programme {programme!r} in measures.yml")
+    for calculation in [indicator.calculation, *(variant.calculation for variant in indicator.variants)]:
+        for problem in _calculation_problems(calculation, catalog):
             raise CatalogError(f"{_short(path)}: {problem}")
 
 
-def _term_problems(calculation: Calculation, tables: dict[str, TableContract]) -> list[str]:
+def _calculation_problems(calculation: Calculation, catalog: Catalog) -> list[str]:
     problems = []
     for role, side in calculation.sides.items():
         for term in side.terms:
-            table = tables.get(term.table)
-            if table is None:
-                problems.append(f"{role}: table {term.table} has no file in schemas/tables")
-                continue
-            if term.measure not in declared_measures(table):
-                problems.append(f"{role}: table {term.table} declares no measure {term.measure!r}")
-            problems += [f"{role}: {text}" for text in _category_problems(term.where, table)]
-        problems += [f"{role}: {text}" for text in _double_terms(side, tables)]
+            problems += [f"{role}: {text}" for text in _term_problems(term, catalog)]
+        problems += [f"{role}: {text}" for text in _double_terms(side, catalog.tables)]
     return problems
+
+
+def _term_problems(term: Term, catalog: Catalog) -> list[str]:
+    if term.table.startswith("document_"):
+        return _document_problems(term, catalog.references)
+    table = catalog.tables.get(term.table)
+    if table is None:
+        return [f"table {term.table} has no file in schemas/tables"]
+    problems = []
+    if term.measure not in declared_measures(table):
+        problems.append(f"table {term.table} declares no measure {term.measure!r}")
+    return problems + _category_problems(term.where, table)
+
+
+def _document_problems(term: Term, references: ReferenceFile) -> list[str]:
+    categories = references.documents.get((term.table, term.measure))
+    if categories is None:
+        return [f"no figure of schemas/reference_values.yml belongs to {term.table}, {term.measure}"]
+    category = "|".join(term.where.values())
+    return [] if category in categories else [f"{term.table}, {term.measure}: there is no figure of {category!r}"]
 
 
 def _double_terms(side: Side, tables: dict[str, TableContract]) -> list[str]:
@@ -199,7 +212,7 @@ def _double_terms(side: Side, tables: dict[str, TableContract]) -> list[str]:
     for term in side.terms:
         dimensions = tables[term.table].category_dimensions if term.table in tables else []
         groups = {d.column: d.default_group for d in dimensions if d.default_group is not None} | term.where
-        key = (term.table, term.measure, frozenset(groups.items()), term.sign)
+        key = (term.table, term.measure, frozenset(groups.items()), term.sign, term.years)
         if key in seen:
             problems.append(f"table {term.table}, {term.measure}: the same term stands twice")
         seen.add(key)

@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 
 from k2025_pipeline.catalog import Catalog
-from k2025_pipeline.catalog.indicators import Expectation
+from k2025_pipeline.catalog.expectations import Expectation
 from k2025_pipeline.lake.home import Home, read_json, write_json
 from k2025_pipeline.warehouse.data_docs import stand_alone, write_index
 from k2025_pipeline.warehouse.results import Acceptance

@@ -15,7 +15,9 @@ from typing import Any
 import polars as pl
 
 from k2025_pipeline.catalog import Catalog
-from k2025_pipeline.catalog.indicators import Calculation, IndicatorDefinition, Text, Variant
+from k2025_pipeline.catalog.base import Text
+from k2025_pipeline.catalog.calculations import Calculation, Term
+from k2025_pipeline.catalog.indicators import IndicatorDefinition, Variant
 from k2025_pipeline.catalog.tables import Band, TableContract
 
 Row = dict[str, Any]
@@ -48,7 +50,9 @@ BORDER_CHANGES = (
     "source",
     "evidence",
 )
+DOCUMENT_OBSERVATIONS = ("table_id", "measure", "category", "region_code", "period", "unit", "value", "ref_id")
 DECLARED_TYPES: dict[str, dict[str, Any]] = {
+    "document_observations": dict.fromkeys(DOCUMENT_OBSERVATIONS, pl.String) | {"value": pl.Float64},
     "breaks": dict.fromkeys(BREAKS, pl.String),
     "indicator_breaks": dict.fromkeys(INDICATOR_BREAKS, pl.String),
     "border_changes": dict.fromkeys(BORDER_CHANGES, pl.String) | {"changed_on": pl.Date},
@@ -69,12 +73,14 @@ def declared_tables(catalog: Catalog) -> dict[str, list[Row]]:
         "table_measures": list(_measures(catalog)),
         "indicators": [row for family in families for row in _indicator_rows(family)],
         "indicator_terms": [row for family in families for row in _term_rows(family, catalog)],
+        "indicator_comparators": [row for family in families for row in _comparator_choices(family)],
         "breaks": list(_break_rows(catalog)),
         "indicator_breaks": [row for family in families for row in _indicator_break_rows(family, catalog)],
         "border_changes": list(_border_change_rows(catalog)),
         "size_classes": list(_size_class_rows(catalog)),
         "comparators": list(_comparator_rows(catalog)),
         "measures": list(_programme_measure_rows(catalog)),
+        "programmes": list(_programme_rows(catalog)),
         "measure_indicators": [
             {"measure_no": number, "indicator_id": indicator_id}
             for family in families
@@ -82,6 +88,7 @@ def declared_tables(catalog: Catalog) -> dict[str, list[Row]]:
             for number in family.measures
         ],
         "reference_values": list(_reference_rows(catalog)),
+        "document_observations": list(_document_rows(catalog)),
     }
 
 
@@ -127,14 +134,42 @@ def _programme_measure_rows(catalog: Catalog) -> Iterator[Row]:
             **both("target_group", measure.target_group),
             **both("level", measure.level),
             **both("status", measure.status),
+            "status_date": date.fromisoformat(catalog.measures.status_date),
             "chapter": measure.chapter,
+            **both("missing_data", measure.missing_data),
+        }
+
+
+def _programme_rows(catalog: Catalog) -> Iterator[Row]:
+    for programme in catalog.measures.programmes:
+        yield {
+            "programme": programme.id,
+            **both("name", programme.name),
+            **both("aim", programme.aim),
+            **programme.model_dump(include={"document", "line"}),
         }
 
 
 def _reference_rows(catalog: Catalog) -> Iterator[Row]:
     kept = {"value", "unit", "period", "region_code", "kind", "document", "line", "indicator_id", "indicator_part"}
     for reference in catalog.references.values:
-        yield {"ref_id": reference.ref_id, **both("label", reference.label), **reference.model_dump(include=kept)}
+        yield {
+            "ref_id": reference.ref_id,
+            **both("label", reference.label),
+            **reference.model_dump(include=kept | {"tolerance"}),
+            **both("why_different", reference.why_different),
+        }
+
+
+def _document_rows(catalog: Catalog) -> Iterator[Row]:
+    """Published figures that are points of a series, in the form of observations."""
+    for reference in catalog.references.values:
+        if reference.series is not None:
+            yield {
+                "table_id": reference.series.table,
+                **reference.series.model_dump(include={"measure", "category"}),
+                **reference.model_dump(include={"region_code", "period", "unit", "value", "ref_id"}),
+            }
 
 
 def _cells(table: TableContract, band: Band) -> int:
@@ -150,6 +185,8 @@ def calculations(family: IndicatorDefinition) -> list[tuple[str, Calculation, Va
 
 
 def _measures(catalog: Catalog) -> Iterator[Row]:
+    for table_id, name in catalog.references.documents:
+        yield {"table_id": table_id, "measure": name, "additive": False}
     for table in catalog.tables.values():
         for measure in table.measures:
             yield {"table_id": table.id, "measure": measure.name, "additive": measure.additive}
@@ -160,54 +197,123 @@ def _measures(catalog: Catalog) -> Iterator[Row]:
 
 def _indicator_rows(family: IndicatorDefinition) -> Iterator[Row]:
     for indicator_id, calculation, variant in calculations(family):
-        numerator = calculation.published or calculation.numerator
-        denominator = calculation.denominator
-        tables = {term.table for side in calculation.sides.values() for term in side.terms}
         yield {
             "indicator_id": indicator_id,
             "family_id": family.id,
+            "definition_id": f"{indicator_id}:{family.version}",
             "definition_version": family.version,
-            "status": family.status,
-            **both("name", variant.name if variant else family.name),
+            **family.model_dump(include={"status", "valid_from", "valid_to", "owner"}),
+            **both("name", (variant or family).name),
             **both("short_name", family.short_name),
-            "domain": family.domain,
-            "type": family.type,
+            **family.model_dump(include={"domain", "type", "quality_dimension", "is_effect_measure"}),
+            "strategic_areas": ", ".join(family.strategic_areas),
+            "programmes": ", ".join(family.programmes),
             **both("purpose", family.purpose),
-            **both("numerator", numerator.words if numerator else None),
-            **both("denominator", denominator.words if denominator else None),
-            "method": calculation.method,
-            "multiplier": float(calculation.multiplier),
-            "unit": (variant and variant.unit) or family.unit,
-            "decimals": family.decimals if variant is None or variant.decimals is None else variant.decimals,
-            "direction": family.direction,
-            "unit_of_count": family.unit_of_count,
-            "levels": ", ".join(family.levels),
-            "interval_method": (variant and variant.interval) or family.interval,
-            **both("caveats", family.caveats),
-            "source_tables": ", ".join(sorted(tables)),
+            **both("rationale", family.rationale),
+            **_calculated(family, calculation, variant),
+            "direction": _of("direction", variant, family),
+            "unit_of_count": _of("unit_of_count", variant, family),
+            **both("population", family.population),
+            **both("inclusions", family.inclusions),
+            **both("exclusions", family.exclusions),
+            **both("reference_time", family.reference_time),
+            "frequency": family.frequency,
+            "levels": ", ".join(_of("levels", variant, family)),
+            **_shown(family, variant),
+            **both("caveats", _caveats(variant, family)),
+            **_provenance(family, calculation),
         }
+
+
+def _calculated(family: IndicatorDefinition, calculation: Calculation, variant: Variant | None) -> Row:
+    numerator = calculation.published or calculation.numerator
+    denominator = calculation.denominator
+    return {
+        **both("numerator", numerator.words if numerator else None),
+        **both("denominator", denominator.words if denominator else None),
+        "method": calculation.method,
+        "model": calculation.model,
+        "multiplier": float(calculation.multiplier),
+        "years": calculation.years,
+        "annualised": calculation.annualised,
+        "unit": (variant and variant.unit) or family.unit,
+        "decimals": family.decimals if variant is None or variant.decimals is None else variant.decimals,
+        "rounding": family.rounding,
+    }
+
+
+def _shown(family: IndicatorDefinition, variant: Variant | None) -> Row:
+    """What the figure is held against, how sure it is, and whether it can be had."""
+    small, availability = _of("small_numbers", variant, family), _of("availability", variant, family)
+    reason = None if availability == "computed" else _of("availability_reason", variant, family)
+    return {
+        "target_kind": family.target.kind,
+        "target_comparator": family.target.comparator,
+        "target_statistic": family.target.statistic,
+        **both("target_origin", family.target.origin),
+        "interval_method": _of("interval", variant, family),
+        "min_denominator": small.min_denominator,
+        **both("small_number_rule", small.rule),
+        "availability": availability,
+        **both("availability_reason", reason),
+    }
+
+
+def _provenance(family: IndicatorDefinition, calculation: Calculation) -> Row:
+    tables = {term.table for side in calculation.sides.values() for term in side.terms}
+    return {
+        "source_tables": ", ".join(sorted(tables)),
+        "sources_nb": "; ".join(f"{source.name.nb} ({source.evidence})" for source in family.sources),
+        "sources_en": "; ".join(f"{source.name.en} ({source.evidence})" for source in family.sources),
+        "stated_in": "; ".join(family.stated_in),
+    }
+
+
+def _of(field: str, variant: Variant | None, family: IndicatorDefinition) -> Any:
+    """What the variant says, or the family where it says nothing."""
+    own = getattr(variant, field) if variant is not None else None
+    return getattr(family, field) if own is None else own
+
+
+def _caveats(variant: Variant | None, family: IndicatorDefinition) -> Text:
+    """The variant's own caveats before the family's."""
+    if variant is None or variant.caveats is None:
+        return family.caveats
+    return Text(
+        nb=f"{variant.caveats.nb.strip()} {family.caveats.nb}", en=f"{variant.caveats.en.strip()} {family.caveats.en}"
+    )
+
+
+def _comparator_choices(family: IndicatorDefinition) -> Iterator[Row]:
+    for indicator_id, _, _ in calculations(family):
+        for comparator in family.comparators:
+            yield {"indicator_id": indicator_id, "comparator": comparator}
 
 
 def _term_rows(family: IndicatorDefinition, catalog: Catalog) -> Iterator[Row]:
     for indicator_id, calculation, _ in calculations(family):
         for role, side in calculation.sides.items():
             for term in side.terms:
-                table = catalog.tables[term.table]
-                bands = list(term.where.values())
+                first, last = term.years
                 yield {
                     "indicator_id": indicator_id,
                     "role": role,
-                    "decides": _decides(role, calculation),
+                    "decides": role in calculation.deciding,
                     "table_id": term.table,
                     "measure": term.measure,
-                    "category": bands[0] if table.bands else table.category_key(term.where),
+                    "category": _category(term, catalog),
                     "sign": term.sign,
+                    "valid_from": first,
+                    "valid_to": last,
                 }
 
 
-def _decides(role: str, calculation: Calculation) -> bool:
-    """Whether the value comes from this side; a published figure's numerator and denominator only stand beside it."""
-    return (role == "published") == (calculation.method == "published")
+def _category(term: Term, catalog: Catalog) -> str:
+    """The text by which observations know the term's groups."""
+    table = catalog.tables.get(term.table)
+    if table is None or table.bands:
+        return "|".join(term.where.values())
+    return table.category_key(term.where)
 
 
 def _break_rows(catalog: Catalog) -> Iterator[Row]:
@@ -234,8 +340,7 @@ def _indicator_break_rows(family: IndicatorDefinition, catalog: Catalog) -> Iter
     """Where the series of an indicator are cut: at every split of a series that its value is made of."""
     splits = [broken for broken in catalog.breaks.values() if broken.treatment == "split"]
     for indicator_id, calculation, _ in calculations(family):
-        sides = [side for role, side in calculation.sides.items() if _decides(role, calculation)]
-        used = {(term.table, term.measure) for side in sides for term in side.terms}
+        used = {(term.table, term.measure) for side in calculation.deciding.values() for term in side.terms}
         for broken in splits:
             if used.isdisjoint(broken.series(catalog.tables)):
                 continue

@@ -19,7 +19,7 @@ import yaml
 
 from k2025_pipeline.catalog import load_catalog
 from k2025_pipeline.catalog.base import Text
-from k2025_pipeline.catalog.indicators import Expectation, ExpectationFile
+from k2025_pipeline.catalog.expectations import Expectation, ExpectationFile
 from k2025_pipeline.lake.home import Home
 from k2025_pipeline.settings import PROJECT_ROOT
 from k2025_pipeline.warehouse.audit import KEPT_AUDITS, AuditError, audit, keep_with_publication, published_audit

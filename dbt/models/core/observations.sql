@@ -5,6 +5,8 @@
 with published as (
     select * exclude (region_label) from {{ ref('observations_published') }}
     union all by name
+    select * exclude (region_label) from {{ ref('observations_documented') }}
+    union all by name
     select * from {{ ref('observations_population') }}
 ),
 

@@ -5,7 +5,7 @@ with figures as (
         definitions.method,
         definitions.decimals,
         definitions.multiplier,
-        definitions.interval_method
+        definitions.interval_method as declared_interval
     from {{ ref('indicator_results') }} as results
     inner join {{ source('catalog', 'indicators') }} as definitions on results.indicator_id = definitions.indicator_id
 ),
@@ -102,7 +102,9 @@ beside_itself as (
             and own.structure = earlier.structure
             and own.region_code = earlier.region_code
             and own.series_segment = earlier.series_segment
-            and cast(own.period as integer) = cast(earlier.period as integer) + 1
+            and {{ years_before('own.period', 1) }} = earlier.period
+    inner join {{ source('catalog', 'indicator_comparators') }} as choices
+        on own.indicator_id = choices.indicator_id and choices.comparator = 'own_history'
 ),
 
 compared as (
@@ -120,7 +122,7 @@ compared as (
 judged as (
     select
         *,
-        interval_method = 'wilson'
+        declared_interval = 'wilson'
         and basis is not null
         and numerator between 0 and denominator
         and denominator > 0

@@ -35,33 +35,37 @@ in_segments as (
             and left(sides.period, 4) = segments.year
 ),
 
-with_history as (
+in_years as (
     select
         sides.*,
-        earlier.numerator as numerator_before,
-        earlier.numerator_status as status_before,
-        coalesce(earlier.series_segment = sides.series_segment, false) as may_be_compared
-    from in_segments as sides
-    left join in_segments as earlier
-        on
-            sides.indicator_id = earlier.indicator_id
-            and sides.structure = earlier.structure
-            and sides.region_code = earlier.region_code
-            and cast(sides.period as integer) = cast(earlier.period as integer) + 1
-),
-
-defined as (
-    select
-        with_history.*,
         definitions.definition_version,
         definitions.unit,
         definitions.decimals,
         definitions.multiplier,
         definitions.method,
-        definitions.interval_method
-    from with_history
+        definitions.years,
+        definitions.annualised,
+        definitions.interval_method as declared_interval,
+        definitions.min_denominator
+    from in_segments as sides
     inner join {{ source('catalog', 'indicators') }} as definitions
-        on with_history.indicator_id = definitions.indicator_id
+        on sides.indicator_id = definitions.indicator_id
+),
+
+defined as (
+    select
+        sides.*,
+        earlier.numerator as numerator_before,
+        earlier.numerator_status as status_before,
+        coalesce(earlier.series_segment = sides.series_segment, false) as may_be_compared
+    from in_years as sides
+    left join in_segments as earlier
+        on
+            sides.method = 'growth'
+            and sides.indicator_id = earlier.indicator_id
+            and sides.structure = earlier.structure
+            and sides.region_code = earlier.region_code
+            and {{ years_before('sides.period', 'sides.years') }} = earlier.period
 ),
 
 calculated as (
@@ -72,7 +76,13 @@ calculated as (
             when 'amount' then numerator
             when 'ratio' then numerator / nullif(denominator, 0) * multiplier
             when 'growth' then
-                case when may_be_compared then (numerator / nullif(numerator_before, 0) - 1) * multiplier end
+                case
+                    when may_be_compared
+                        then (
+                            pow(numerator / nullif(numerator_before, 0), case when annualised then 1 / years else 1 end)
+                            - 1
+                        ) * multiplier
+                end
         end as exact_value,
         case method
             when 'published' then published_status
@@ -99,9 +109,36 @@ with_status as (
             when 'N' in (first_status, second_status) then 'N'
             else 'L'
         end as obs_status,
-        interval_method = 'wilson' and exact_value is not null and numerator <= denominator as has_interval
+        case
+            when exact_value is null or method not in ('ratio', 'published') then null
+            when numerator < 0 or denominator <= 0 then null
+            when declared_interval in ('wilson', 'wilson_fte') and numerator <= denominator then declared_interval
+            when declared_interval = 'byar' then declared_interval
+        end as interval_of
     from calculated
     where first_status is not null
+),
+
+bounded as (
+    select
+        *,
+        multiplier * case
+            when interval_of = 'byar' then {{ byar('numerator', '-') }} / denominator
+            when interval_of is not null then {{ wilson('numerator', 'denominator', '-') }}
+        end as low,
+        multiplier * case
+            when interval_of = 'byar' then {{ byar('numerator', '+') }} / denominator
+            when interval_of is not null then {{ wilson('numerator', 'denominator', '+') }}
+        end as high
+    from with_status
+),
+
+-- A published figure may rest on later corrections than the counts beside it: an interval that it lies outside is none.
+trusted as (
+    select
+        *,
+        coalesce(exact_value between low and high, false) as has_interval
+    from bounded
 )
 
 select
@@ -117,15 +154,11 @@ select
     obs_status,
     edition,
     series_segment,
-    case
-        when has_interval
-            then {{ round_down(wilson('numerator', 'denominator', '-') ~ ' * multiplier', 'decimals') }}
-    end as interval_low,
-    case
-        when has_interval
-            then {{ round_up(wilson('numerator', 'denominator', '+') ~ ' * multiplier', 'decimals') }}
-    end as interval_high,
+    case when has_interval then {{ round_down('low', 'decimals') }} end as interval_low,
+    case when has_interval then {{ round_up('high', 'decimals') }} end as interval_high,
+    case when has_interval then interval_of end as interval_method,
+    coalesce(exact_value is not null and denominator < min_denominator, false) as small_number,
     vintage,
     source,
     is_stale
-from with_status
+from trusted

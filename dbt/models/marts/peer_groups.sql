@@ -16,4 +16,6 @@ inner join {{ ref('comparator_groups') }} as groups
         results.structure = groups.structure
         and results.region_code = groups.region_code
         and left(results.period, 4) = groups.year
+inner join {{ source('catalog', 'indicator_comparators') }} as choices
+    on results.indicator_id = choices.indicator_id and groups.comparator = choices.comparator
 where not {{ stands_outside('groups.comparator', 'results.region_code') }}

@@ -10,7 +10,8 @@ with series as (
         regions.region_level,
         regions.year
     from {{ ref('region_years') }} as regions
-    cross join {{ source('catalog', 'indicators') }} as definitions
+    inner join {{ source('catalog', 'indicators') }} as definitions
+        on {{ is_of_levels('definitions.levels', 'regions.region_level') }}
 ),
 
 broken as (

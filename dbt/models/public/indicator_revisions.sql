@@ -68,5 +68,5 @@ inner join latest
         and revised.region_code = latest.region_code
         and revised.period = latest.period
 inner join {{ ref('regions_by_year') }} as regions
-    on revised.region_code = regions.region_code and revised.period = regions.year
+    on revised.region_code = regions.region_code and left(revised.period, 4) = regions.year
 order by revised.indicator_id, revised.region_code, revised.period

@@ -39,12 +39,10 @@ wanted as (
         on offered.indicator_id = definitions.indicator_id
     inner join {{ ref('region_years') }} as regions
         on
-            offered.period = regions.year
+            left(offered.period, 4) = regions.year
             and regions.listed_by_klass
-            and list_contains(
-                string_split(definitions.levels, ', '),
-                replace(regions.region_level, 'combined_municipalities', 'municipality')
-            )
+            and regions.region_level <> 'country_without_oslo'
+            and {{ is_of_levels('definitions.levels', 'regions.region_level') }}
     left join can_be_made on regions.year = can_be_made.year and regions.region_code = can_be_made.region_code
     left join {{ ref('same_areas') }} as same on regions.year = same.year and regions.region_code = same.region_code
 ),
@@ -65,6 +63,8 @@ missing as (
         segments.series_segment,
         cast(null as double) as interval_low,
         cast(null as double) as interval_high,
+        cast(null as varchar) as interval_method,
+        false as small_number,
         wanted.vintage,
         wanted.source,
         wanted.is_stale
@@ -74,7 +74,7 @@ missing as (
             wanted.indicator_id = segments.indicator_id
             and wanted.structure = segments.structure
             and wanted.region_code = segments.region_code
-            and wanted.period = segments.year
+            and left(wanted.period, 4) = segments.year
     left join {{ ref('indicator_results') }} as results
         on
             wanted.indicator_id = results.indicator_id
@@ -93,6 +93,7 @@ told as (
 select
     told.indicator_id,
     told.definition_version,
+    told.indicator_id || ':' || cast(told.definition_version as varchar) as definition_id,
     told.structure,
     told.region_code,
     regions.region_name,
@@ -107,6 +108,8 @@ select
     told.series_segment,
     told.interval_low,
     told.interval_high,
+    told.interval_method,
+    told.small_number,
     told.vintage,
     told.source,
     told.is_stale
@@ -115,5 +118,5 @@ inner join {{ ref('region_years') }} as regions
     on
         told.structure = regions.structure
         and told.region_code = regions.region_code
-        and told.period = regions.year
+        and left(told.period, 4) = regions.year
 order by told.structure, told.indicator_id, told.region_code, told.period

@@ -9,6 +9,7 @@ select
     level_en,
     status_nb,
     status_en,
+    status_date,
     chapter
 from {{ source('catalog', 'measures') }}
 order by measure_no
