@@ -26,6 +26,7 @@ from k2025_pipeline.settings import PROJECT_ROOT
 CATALOG_TABLES = {
     "age_bands": "Age bands of population tables / aldersgrupper. From schemas/tables.",
     "table_measures": "Declared measures of each table / tabellenes mål. From schemas/tables.",
+    "category_totals": "Totals and the parts that add up to them / totaler og delene deres. From schemas/tables.",
     "indicators": "Definitions of indicators / indikatorenes definisjoner. From schemas/indicators.",
     "indicator_terms": "Series that each numerator and denominator is made of / seriene bak teller og nevner.",
     "indicator_comparators": "What each indicator is compared with / sammenligningsgrunnlag. From schemas/indicators.",

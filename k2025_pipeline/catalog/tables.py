@@ -61,6 +61,13 @@ class Dimension(Declaration):
     )
     only_declared: bool = Field(False, description="Ask only for the declared categories, not for all.")
     default_group: str | None = Field(None, description="Group taken where an indicator names none.")
+    adds_up: bool = Field(False, description="The other categories add up to the default group, but for rounding.")
+
+    @model_validator(mode="after")
+    def _has_a_total(self) -> Dimension:
+        if self.adds_up and self.default_group not in {category.group for category in self.categories}:
+            raise ValueError("adds_up needs a default_group that is one of the categories")
+        return self
 
     @field_validator("categories")
     @classmethod

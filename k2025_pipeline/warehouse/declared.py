@@ -71,6 +71,7 @@ def declared_tables(catalog: Catalog) -> dict[str, list[Row]]:
     return {
         "age_bands": list(_age_band_rows(catalog)),
         "table_measures": list(_measures(catalog)),
+        "category_totals": list(_total_rows(catalog)),
         "indicators": [row for family in families for row in _indicator_rows(family)],
         "indicator_terms": [row for family in families for row in _term_rows(family, catalog)],
         "indicator_comparators": [row for family in families for row in _comparator_choices(family)],
@@ -186,13 +187,28 @@ def calculations(family: IndicatorDefinition) -> list[tuple[str, Calculation, Va
 
 def _measures(catalog: Catalog) -> Iterator[Row]:
     for table_id, name in catalog.references.documents:
-        yield {"table_id": table_id, "measure": name, "additive": False}
+        yield {"table_id": table_id, "measure": name, "additive": False, "decimals": None}
     for table in catalog.tables.values():
         for measure in table.measures:
-            yield {"table_id": table.id, "measure": measure.name, "additive": measure.additive}
+            row = {"table_id": table.id, "additive": measure.additive, "decimals": measure.decimals}
+            yield {**row, "measure": measure.name}
             if measure.additive:
                 for derived in table.derived_measures:
-                    yield {"table_id": table.id, "measure": derived, "additive": True}
+                    yield {**row, "measure": derived}
+
+
+def _total_rows(catalog: Catalog) -> Iterator[Row]:
+    """Each total that its parts add up to, by the category texts of observations: one row per part."""
+    for table in catalog.tables.values():
+        for dimension in (d for d in table.category_dimensions if d.adds_up):
+            others = [d for d in table.category_dimensions if d is not dimension and d.categories]
+            for groups in product(*([c.group for c in d.categories] for d in others)):
+                chosen = dict(zip((d.column for d in others), groups, strict=True))
+                total = table.category_key(chosen)
+                for category in dimension.categories:
+                    if category.group != dimension.default_group:
+                        part = table.category_key({**chosen, dimension.column: category.group})
+                        yield {"table_id": table.id, "total_category": total, "part_category": part}
 
 
 def _indicator_rows(family: IndicatorDefinition) -> Iterator[Row]:
