@@ -19,6 +19,7 @@ from k2025_pipeline.catalog.comparators import ComparatorFile
 from k2025_pipeline.catalog.expectations import ExpectationFile
 from k2025_pipeline.catalog.indicators import IndicatorDefinition
 from k2025_pipeline.catalog.loader import Catalog, load_catalog
+from k2025_pipeline.catalog.need import NeedFile
 from k2025_pipeline.catalog.programme import MeasuresFile, ReferenceFile
 from k2025_pipeline.catalog.tables import TableContract
 from k2025_pipeline.settings import PROJECT_ROOT
@@ -31,6 +32,8 @@ CATALOG_TABLES = {
     "indicator_terms": "Series that each numerator and denominator is made of / seriene bak teller og nevner.",
     "indicator_comparators": "What each indicator is compared with / sammenligningsgrunnlag. From schemas/indicators.",
     "programmes": "Programmes that the documents name / programmer i dokumentene. From schemas/measures.yml.",
+    "needs": "What the need for staff is reckoned of / grunnlaget for behovet. From schemas/need.yml.",
+    "need_terms": "Series that the need is reckoned of / seriene bak behovet. From schemas/need.yml.",
     "document_observations": "Printed figures of a series / trykte tall i en serie. From schemas/reference_values.yml.",
     "breaks": "Breaks by series concerned / brudd etter serie. From schemas/breaks.yml.",
     "indicator_breaks": "Years in which an indicator changes meaning / brudd i indikatorene. From its terms' breaks.",
@@ -55,6 +58,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "expectations": ExpectationFile,
     "breaks": BreaksFile,
     "comparators": ComparatorFile,
+    "need": NeedFile,
 }
 NOTICE = "Generated from schemas/ by `make generate`: edit there, not here."
 

@@ -18,6 +18,7 @@ from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.catalog.comparators import ComparatorFile
 from k2025_pipeline.catalog.expectations import ExpectationFile
 from k2025_pipeline.catalog.indicators import IndicatorDefinition
+from k2025_pipeline.catalog.need import NeedFile
 from k2025_pipeline.catalog.programme import MeasuresFile, ReferenceFile
 from k2025_pipeline.catalog.tables import TableContract
 
@@ -57,6 +58,7 @@ class Catalog:
     expectations: dict[str, ExpectationFile]
     breaks: dict[str, Break]
     comparators: ComparatorFile
+    need: NeedFile
 
     def breaks_of(self, table_id: str) -> list[Break]:
         """Breaks that concern a series of the table, in declared order."""
@@ -77,10 +79,12 @@ def load_catalog(schemas: Path) -> Catalog:
         references=read_file(schemas / "reference_values.yml", ReferenceFile),
         expectations=_read_folder(schemas / "expectations", ExpectationFile, "table"),
         comparators=read_file(schemas / "comparators.yml", ComparatorFile),
+        need=read_file(schemas / "need.yml", NeedFile),
         breaks={broken.id: broken for broken in read_file(schemas / "breaks.yml", BreaksFile).breaks},
     )
     _check_breaks(schemas / "breaks.yml", catalog)
     _check_references(schemas / "reference_values.yml", catalog)
+    _check_need(schemas / "need.yml", catalog)
     for indicator in catalog.indicators.values():
         _check_indicator(schemas / "indicators" / f"{indicator.id}.yml", indicator, catalog)
     return catalog
@@ -150,6 +154,20 @@ def _check_references(path: Path, catalog: Catalog) -> None:
             raise CatalogError(
                 f"{_short(path)}: values.{place}.indicator_id: there is no indicator {reference.indicator_id!r}"
             )
+
+
+def _check_need(path: Path, catalog: Catalog) -> None:
+    for role, terms in catalog.need.terms.items():
+        for problem in (problem for term in terms for problem in _term_problems(term, catalog)):
+            raise CatalogError(f"{_short(path)}: {role}: {problem}")
+    growth, projection = catalog.need.documented_growth, catalog.need.projection
+    if growth.ref_id not in {reference.ref_id for reference in catalog.references.values}:
+        raise CatalogError(f"{_short(path)}: documented_growth.ref_id: there is no figure {growth.ref_id!r}")
+    table = catalog.tables.get(projection.table)
+    bands = {band.group for band in table.bands} if table is not None else set()
+    for band in (projection.band, projection.carers_band, projection.oldest_band):
+        if band not in bands:
+            raise CatalogError(f"{_short(path)}: projection: table {projection.table} declares no age band {band!r}")
 
 
 def _check_breaks(path: Path, catalog: Catalog) -> None:

@@ -90,6 +90,8 @@ def declared_tables(catalog: Catalog) -> dict[str, list[Row]]:
         ],
         "reference_values": list(_reference_rows(catalog)),
         "document_observations": list(_document_rows(catalog)),
+        "needs": [_need_row(catalog)],
+        "need_terms": list(_need_term_rows(catalog)),
     }
 
 
@@ -160,6 +162,28 @@ def _reference_rows(catalog: Catalog) -> Iterator[Row]:
             **reference.model_dump(include=kept | {"tolerance"}),
             **both("why_different", reference.why_different),
         }
+
+
+def _need_row(catalog: Catalog) -> Row:
+    growth, projection = catalog.need.documented_growth, catalog.need.projection
+    documented = next(value for value in catalog.references.values if value.ref_id == growth.ref_id)
+    return {
+        **growth.model_dump(include={"ref_id", "base_year", "target_year", "evidence"}),
+        **both("reason", growth.reason),
+        "growth": documented.value,
+        **projection.model_dump(include={"band", "carers_band", "oldest_band"}),
+    }
+
+
+def _need_term_rows(catalog: Catalog) -> Iterator[Row]:
+    for role, terms in catalog.need.terms.items():
+        for term in terms:
+            yield {
+                "role": role,
+                "table_id": term.table,
+                "measure": term.measure,
+                "category": _category(term, catalog),
+            }
 
 
 def _document_rows(catalog: Catalog) -> Iterator[Row]:
