@@ -186,6 +186,8 @@ def _term_problems(calculation: Calculation, tables: dict[str, TableContract]) -
             if table is None:
                 problems.append(f"{role}: table {term.table} has no file in schemas/tables")
                 continue
+            if table.projection:
+                problems.append(f"{role}: table {term.table} is a projection, and no indicator is made of one")
             if term.measure not in declared_measures(table):
                 problems.append(f"{role}: table {term.table} declares no measure {term.measure!r}")
             problems += [f"{role}: {text}" for text in _category_problems(term.where, table)]
