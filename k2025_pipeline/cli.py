@@ -212,8 +212,9 @@ def status() -> None:
             table.add_row(contract.id, contract.title.nb, "–", "–", f"[yellow]{state.replace('_', ' ')}[/] {because}")
             continue
         due = last_due(contract.calendar, today)
-        late = vintage.updated[:10] < due.isoformat()
-        state = f"[yellow]late at source (due {due})[/]" if late else "[green]current[/]"
+        state = "[green]current[/]" if due else "[green]current[/], closed series"
+        if due and vintage.updated[:10] < due.isoformat():
+            state = f"[yellow]late at source (due {due})[/]"
         if vintage.stale_because:
             state = f"[red]stale[/]: {vintage.stale_because}"
         table.add_row(contract.id, contract.title.nb, vintage.updated, f"{vintage.rows:,}".replace(",", " "), state)

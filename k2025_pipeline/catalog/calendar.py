@@ -12,12 +12,17 @@ from k2025_pipeline.catalog.tables import Calendar
 GRACE = timedelta(days=2)
 
 
-def last_due(calendar: Calendar, today: date) -> date:
+def last_due(calendar: Calendar, today: date) -> date | None:
     """The latest day, before today's grace, on which the source should have published.
 
     Args:
         calendar: declared days as MM-DD. today: the day it is asked.
+
+    Returns:
+        The day, or None for a closed series, of which nothing is due.
     """
+    if calendar.closed:
+        return None
     days = [
         _working_day(date.fromisoformat(f"{year}-{day}"))
         for year in (today.year - 2, today.year - 1, today.year)

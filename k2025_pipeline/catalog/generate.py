@@ -240,7 +240,7 @@ def _observations(catalog: Catalog) -> str:
         f"from {{{{ ref('stg_{table.name}') }}}}\n"
         "where structure = 'as_published' and category is not null\n"
         for table in catalog.tables.values()
-        if not table.bands
+        if not table.bands and not table.projection
     ]
     return f"-- {NOTICE}\n" + "union all\n".join(parts)
 

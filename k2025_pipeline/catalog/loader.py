@@ -211,6 +211,8 @@ def _term_problems(term: Term, catalog: Catalog) -> list[str]:
     if table is None:
         return [f"table {term.table} has no file in schemas/tables"]
     problems = []
+    if table.projection:
+        problems.append(f"table {term.table} is a projection, and no indicator is made of one")
     if term.measure not in declared_measures(table):
         problems.append(f"table {term.table} declares no measure {term.measure!r}")
     return problems + _category_problems(term.where, table)

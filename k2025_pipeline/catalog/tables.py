@@ -137,6 +137,10 @@ class Calendar(Declaration):
         description="`kostra` appears unrevised in March and revised in June."
     )
     publishes: list[str] = Field(min_length=1, description="Days as MM-DD, moved to Monday from a weekend.")
+    closed: bool = Field(
+        False,
+        description="The source adds nothing more: a series that ended, or one whose next edition is another table.",
+    )
 
     @field_validator("publishes")
     @classmethod
@@ -203,6 +207,9 @@ class TableContract(Declaration):
     )
     extracts: list[Extract] = Field(default_factory=lambda: [Extract()])
     bands: list[Band] = Field(default_factory=list, description="Age bands that core sums single ages into.")
+    projection: bool = Field(
+        False, description="Figures of years to come: kept in core.projections, and no indicator is made of them."
+    )
     symbols: list[str] = Field(default_factory=lambda: list(SYMBOLS), min_length=1)
     coverage: Coverage
     drift: Drift

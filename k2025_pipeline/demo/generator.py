@@ -11,7 +11,15 @@ from typing import Any, Literal
 
 import orjson
 
-from k2025_pipeline.demo import klass_generator, tables
+from k2025_pipeline.demo import (
+    accounts,
+    closed_series,
+    klass_generator,
+    municipal_health,
+    projection,
+    service_hours,
+    tables,
+)
 from k2025_pipeline.demo.geography import DATA
 from k2025_pipeline.demo.jsonstat_writer import NOTE, Table, document
 from k2025_pipeline.demo.tables import World
@@ -20,8 +28,12 @@ Edition = Literal["revised", "unrevised"]
 
 KOSTRA_UPDATED: dict[str, str] = {"unrevised": "2026-03-16T07:00:00Z", "revised": "2026-06-15T06:00:00Z"}
 USERS_UPDATED: dict[str, str] = {"unrevised": KOSTRA_UPDATED["unrevised"], "revised": "2026-06-30T06:00:00Z"}
-"""11645 is published after the KOSTRA tables."""
+"""11645 and 11643 are published after the KOSTRA tables."""
 POPULATION_UPDATED = "2026-02-25T07:00:00Z"
+PROJECTION_UPDATED = POPULATION_UPDATED
+"""Assumed: which day 14746 appeared is not known."""
+CLOSED_SERIES_UPDATED = "2024-06-17T06:00:00Z"
+"""The last day of 11924, as its page says."""
 
 
 def ensure_demo(root: Path, edition: Edition) -> Path:
@@ -91,9 +103,17 @@ def _write(folder: Path, edition: Edition, fingerprint: str) -> None:
         tables.table_12003,
         tables.table_11875,
         tables.table_11996,
+        municipal_health.table_12191,
     ):
         _write_table(folder, make(world), updated)
-    _write_table(folder, tables.table_11645(_revised(world, edition)), USERS_UPDATED[edition])
+    amounts = accounts.generate(world)
+    _write_table(folder, accounts.table_12362(world, amounts), updated)
+    _write_table(folder, accounts.table_12367(world, amounts), updated)
+    revised = _revised(world, edition)
+    _write_table(folder, tables.table_11645(revised), USERS_UPDATED[edition])
+    _write_table(folder, service_hours.table_11643(revised), USERS_UPDATED[edition])
+    _write_table(folder, closed_series.table_11924(revised), CLOSED_SERIES_UPDATED)
+    _write_table(folder, projection.table_14746(world.geography, world.persons), PROJECTION_UPDATED)
     _write_table(folder, tables.table_07459(world.geography, world.persons), POPULATION_UPDATED)
     summed = tables.table_07459_summed(world.geography, world.persons)
     _write_table(folder, summed, POPULATION_UPDATED, f"@{tables.KOMM_SUMMER}")
@@ -104,7 +124,7 @@ def _write(folder: Path, edition: Edition, fingerprint: str) -> None:
 
 
 def _revised(world: World, edition: Edition) -> World:
-    """11645 is the same in both editions."""
+    """11645, 11643 and 11924 are the same in both editions."""
     return world if edition == "revised" else tables.build("revised")
 
 

@@ -27,9 +27,9 @@ from k2025_pipeline.demo.users import TABLE_YEARS, Users
 
 KOSTRA_REGION = "KOKkommuneregion0000"
 KOMM_SUMMER = "agg_KommSummer"
-_END_OF_YEAR = "31.12"
+END_OF_YEAR = "31.12"
 _YEARS = len(TABLE_YEARS)
-_PER_10_000 = 1e4
+PER_10_000 = 1e4
 
 
 @dataclass(frozen=True)
@@ -96,18 +96,18 @@ def build(edition: str) -> World:
     return World(geography, persons, found.disturbed(drawn.factor), staff, drawn)
 
 
-def _ratio(numerator: Floats, denominator: Floats, scale: float = 1.0) -> Floats:
+def ratio(numerator: Floats, denominator: Floats, scale: float = 1.0) -> Floats:
     """Numerator / denominator × scale; NaN where the denominator is 0."""
     safe = np.where(denominator > 0, denominator, np.nan)
     return np.asarray(scale * numerator / safe)
 
 
-def _last_year(cells: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def last_year(cells: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """(regions, years, rest...) → (regions, rest..., years)."""
     return np.moveaxis(cells, 1, -1)
 
 
-def _wide(symbols: Symbols, shape: Sequence[int]) -> Symbols:
+def wide(symbols: Symbols, shape: Sequence[int]) -> Symbols:
     """Symbols of (regions, years) spread over the dimensions between them."""
     between = [1] * (len(shape) - 2)
     return np.broadcast_to(symbols.reshape(len(symbols), *between, -1), shape).copy()
@@ -117,24 +117,26 @@ def _region_dimension(regions: Regions) -> Dimension:
     return Dimension(KOSTRA_REGION, "region", regions.labels)
 
 
-def _kostra_table(
+def kostra_table(
     number: str,
     title: str,
     world: World,
     between: Sequence[Dimension],
     measures: Sequence[Measure],
     cells: Floats,
+    refperiod: str = END_OF_YEAR,
 ) -> Table:
-    """A KOSTRA table from cells of shape (regions, years, between..., measures)."""
-    values = _last_year(cells)
+    """A KOSTRA table from cells of shape (regions, years, between..., measures); the years begin in 2015."""
+    values = last_year(cells)
     dimensions = [_region_dimension(world.regions), *between]
-    symbols = _wide(world.symbols, values.shape)
-    return Table(number, title, dimensions, KOSTRA_REGION, measures, TABLE_YEARS, _END_OF_YEAR, values, symbols)
+    years = TABLE_YEARS[: cells.shape[1]]
+    symbols = wide(world.symbols[:, : len(years)], values.shape)
+    return Table(number, title, dimensions, KOSTRA_REGION, measures, years, refperiod, values, symbols)
 
 
 def _hide(table: Table, counts: Floats, world: World, measures: Sequence[int]) -> None:
     """Hide cells of some measures where the count (regions, years, measures) behind them is 1–4 persons."""
-    small = _last_year(hide_small(counts, world.regions))
+    small = last_year(hide_small(counts, world.regions))
     part = table.symbols[:, measures]
     table.symbols[:, measures] = np.where(small & (part == 0), HIDDEN, part)
 
@@ -180,19 +182,19 @@ def table_12209(world: World) -> Table:
     home_80 = world.sums(found.home_care[..., 3:].sum(axis=2))
     residents_80 = world.sums((found.long_stay + found.short_stay)[..., 3:].sum(axis=2))
     columns = [
-        _ratio(np.add(*resources.educated(world.education)), user_oriented, 100),
-        _ratio(care + world.sums(staff.other_fte), world.people, _PER_10_000),
-        _ratio(care, world.sums(found.services.sum(axis=2))),
-        _ratio(home_80, over_80, 100),
-        _ratio(residents_80, over_80, 100),
-        _ratio(world.sums(found.day_activity.sum(axis=2)), bands[..., 2], 100),
-        _ratio(world.sums(staff.spending), world.people),
-        _ratio(world.sums(staff.institution_spending), world.sums(staff.days)),
+        ratio(np.add(*resources.educated(world.education)), user_oriented, 100),
+        ratio(care + world.sums(staff.other_fte), world.people, PER_10_000),
+        ratio(care, world.sums(found.services.sum(axis=2))),
+        ratio(home_80, over_80, 100),
+        ratio(residents_80, over_80, 100),
+        ratio(world.sums(found.day_activity.sum(axis=2)), bands[..., 2], 100),
+        ratio(world.sums(staff.spending), world.people),
+        ratio(world.sums(staff.institution_spending), world.sums(staff.days)),
     ]
     for year, kroner in faults_module.LEKA_PER_DAY.items():
         columns[7][world.regions.position(faults_module.LEKA), TABLE_YEARS.index(year)] = kroner
     title = "12209: Utvalgte nøkkeltall for helse og omsorg, etter region, statistikkvariabel og år"
-    table = _kostra_table("12209", title, world, [], _MEASURES_12209, np.stack(columns, axis=2))
+    table = kostra_table("12209", title, world, [], _MEASURES_12209, np.stack(columns, axis=2))
     _hide(table, np.stack([home_80, residents_80], axis=2), world, [3, 4])
     return table
 
@@ -237,7 +239,7 @@ def table_12292(world: World) -> Table:
     cells = np.stack(columns, axis=2)
     measures = [Measure(code, label, unit, 0) for code, (label, unit) in _MEASURES_12292.items()]
     title = "12292: Omsorgstjenester - supplerende grunnlagstall, etter region, statistikkvariabel og år"
-    table = _kostra_table("12292", title, world, [], measures, cells)
+    table = kostra_table("12292", title, world, [], measures, cells)
     _hide(table, cells[..., _COUNTS_OF_PERSONS_12292], world, _COUNTS_OF_PERSONS_12292)
     return table
 
@@ -264,13 +266,13 @@ def table_12293(world: World) -> Table:
     found, staff = world.users, world.resources
     residents = world.sums((found.long_stay + found.short_stay).sum(axis=2))
     long_80 = world.sums(found.long_stay[..., 3:].sum(axis=2))
-    occupancy = _ratio(residents, world.sums(staff.places[..., 1]), 100)
+    occupancy = ratio(residents, world.sums(staff.places[..., 1]), 100)
     zero_from = TABLE_YEARS.index(faults_module.OSLO_ZERO_FROM)
     occupancy[world.regions.position(faults_module.OSLO), zero_from:] = 0
-    hours = _ratio(world.sums(staff.physicians[:, :, -1].sum(axis=2)) * resources.HOURS_PER_FTE, residents)
-    share = _ratio(long_80, world.bands[..., 3:].sum(axis=2), 100)
+    hours = ratio(world.sums(staff.physicians[:, :, -1].sum(axis=2)) * resources.HOURS_PER_FTE, residents)
+    share = ratio(long_80, world.bands[..., 3:].sum(axis=2), 100)
     title = "12293: Omsorgstjenester - supplerende nøkkeltall, etter region, statistikkvariabel og år"
-    table = _kostra_table("12293", title, world, [], _MEASURES_12293, np.stack([occupancy, hours, share], axis=2))
+    table = kostra_table("12293", title, world, [], _MEASURES_12293, np.stack([occupancy, hours, share], axis=2))
     _hide(table, np.stack([residents, residents, long_80], axis=2), world, [0, 1, 2])
     return table
 
@@ -292,7 +294,7 @@ _OCCUPATIONS = {
     "09": "Andre helserelaterte yrker",
     "99": "Uspesifisert",
 }
-_FTE_CODE = "KOSARBAARSVERKST0000"
+FTE_CODE = "KOSARBAARSVERKST0000"
 
 
 def table_14533(world: World) -> Table:
@@ -300,8 +302,8 @@ def table_14533(world: World) -> Table:
     parts = world.sums(world.resources.occupation)
     cells = np.concatenate([parts.sum(axis=2, keepdims=True), parts], axis=2)[..., None]
     title = "14533: Årsverk i omsorgstjenestene, etter region, yrke, statistikkvariabel og år"
-    measures = [Measure(_FTE_CODE, "Avtalte årsverk (årsverk)", "årsverk", 0)]
-    return _kostra_table("14533", title, world, [Dimension("KOKyrker0000", "yrke", _OCCUPATIONS)], measures, cells)
+    measures = [Measure(FTE_CODE, "Avtalte årsverk (årsverk)", "årsverk", 0)]
+    return kostra_table("14533", title, world, [Dimension("KOKyrker0000", "yrke", _OCCUPATIONS)], measures, cells)
 
 
 def table_14534(world: World) -> Table:
@@ -309,7 +311,7 @@ def table_14534(world: World) -> Table:
     service = np.arange(len(resources.EDUCATION)) == resources.SERVICE
     positions = np.stack([world.education, world.education * ~service, world.education * service], axis=2)
     fte = np.concatenate([positions.sum(axis=3, keepdims=True), positions], axis=3)
-    per_inhabitant = _ratio(fte, world.people[:, :, None, None], _PER_10_000)
+    per_inhabitant = ratio(fte, world.people[:, :, None, None], PER_10_000)
     labels = ["Omsorgstjenestene i alt", *resources.EDUCATION]
     educations = dict(zip(["TOT", *(f"{number:02d}" for number in range(1, 13))], labels, strict=True))
     between = [
@@ -321,11 +323,11 @@ def table_14534(world: World) -> Table:
         Dimension("KOKutdanningoms0000", "utdanning", educations),
     ]
     measures = [
-        Measure(_FTE_CODE, "Avtalte årsverk (årsverk)", "årsverk", 1),
+        Measure(FTE_CODE, "Avtalte årsverk (årsverk)", "årsverk", 1),
         Measure("KOSARBAARSVINNB0000", "Avtalte årsverk per 10 000 innbyggere (årsverk)", "årsverk", 1),
     ]
     title = "14534: Årsverk i omsorgstjenestene, etter region, stillingstype, utdanning, statistikkvariabel og år"
-    return _kostra_table("14534", title, world, between, measures, np.stack([fte, per_inhabitant], axis=4))
+    return kostra_table("14534", title, world, between, measures, np.stack([fte, per_inhabitant], axis=4))
 
 
 def _total_and_three(by_band: Floats) -> Floats:
@@ -339,10 +341,10 @@ def table_12003(world: World) -> Table:
     found = world.users
     groups = [found.home_care, found.long_stay + found.short_stay, found.activity]
     counts = np.stack([_total_and_three(world.sums(group)) for group in groups], axis=3)
-    per_1000 = _ratio(counts, _total_and_three(world.bands)[..., None], 1000)
-    values = np.moveaxis(_last_year(np.stack([counts, per_1000], axis=4)), 1, 0)
-    symbols = np.moveaxis(_wide(world.symbols, np.moveaxis(values, 0, 1).shape), 1, 0)
-    small = np.moveaxis(_last_year(hide_small(counts, world.regions)), 1, 0)[:, :, :, None]
+    per_1000 = ratio(counts, _total_and_three(world.bands)[..., None], 1000)
+    values = np.moveaxis(last_year(np.stack([counts, per_1000], axis=4)), 1, 0)
+    symbols = np.moveaxis(wide(world.symbols, np.moveaxis(values, 0, 1).shape), 1, 0)
+    small = np.moveaxis(last_year(hide_small(counts, world.regions)), 1, 0)[:, :, :, None]
     dimensions = [
         Dimension(
             "KOKalder0000",
@@ -373,7 +375,7 @@ def table_12003(world: World) -> Table:
         KOSTRA_REGION,
         measures,
         TABLE_YEARS,
-        _END_OF_YEAR,
+        END_OF_YEAR,
         values,
         np.where(small & (symbols == 0), HIDDEN, symbols),
     )
@@ -390,7 +392,7 @@ def table_11875(world: World) -> Table:
     }
     measures = [Measure(code, label, "antall", 0) for code, label in labels.items()]
     listed = faults_module.places_regions(world.geography, world.regions)
-    values = _last_year(world.sums(world.resources.places))[listed]
+    values = last_year(world.sums(world.resources.places))[listed]
     codes = {world.regions.codes[place]: world.regions.labels[world.regions.codes[place]] for place in listed}
     return Table(
         "11875",
@@ -399,9 +401,9 @@ def table_11875(world: World) -> Table:
         KOSTRA_REGION,
         measures,
         TABLE_YEARS,
-        _END_OF_YEAR,
+        END_OF_YEAR,
         values,
-        _wide(world.symbols[listed], values.shape),
+        wide(world.symbols[listed], values.shape),
     )
 
 
@@ -428,11 +430,21 @@ def table_11996(world: World) -> Table:
     ]
     measures = [Measure("KOSlegeaarsverk0000", "Avtalte legeårsverk (årsverk)", "årsverk", 1)]
     title = "11996: Avtalte legeårsverk, etter region, avtaleform, funksjon, statistikkvariabel og år"
-    table = _kostra_table("11996", title, world, between, measures, functions.swapaxes(2, 3)[..., None])
+    table = kostra_table("11996", title, world, between, measures, functions.swapaxes(2, 3)[..., None])
     first_year = TABLE_YEARS.index(resources.FIRST_YEAR_OF_256)
     before_256 = table.symbols[:, :, list(_FUNCTIONS).index("256"), :, :first_year]
     before_256[before_256 == 0] = NOT_VALID
     return table
+
+
+AGES_OF_USERS = {
+    "Ialt": "Alle aldrar",
+    "00-49": "0-49 år",
+    "50-66": "50-66 år",
+    "67-79": "67-79 år",
+    "80-89": "80-89 år",
+    "90+": "90 år og eldre",
+}
 
 
 def table_11645(world: World) -> Table:
@@ -441,8 +453,8 @@ def table_11645(world: World) -> Table:
     found = world.users
     by_band = [regions.sum_over(part) for part in (found.services, found.home_health, found.long_stay)]
     counts = np.stack([np.concatenate([p.sum(axis=2, keepdims=True), p], axis=2) for p in by_band], axis=2)
-    values = _last_year(counts[..., None])
-    symbols = _wide(region_symbols(regions, world.faults), values.shape)
+    values = last_year(counts[..., None])
+    symbols = wide(region_symbols(regions, world.faults), values.shape)
     small = hide_small(values, regions) & (symbols == 0)
     dimensions = [
         Dimension("Region", "region", regions.labels, elimination=True),
@@ -458,14 +470,7 @@ def table_11645(world: World) -> Table:
         Dimension(
             "Alder",
             "alder",
-            {
-                "Ialt": "Alle aldrar",
-                "00-49": "0-49 år",
-                "50-66": "50-66 år",
-                "67-79": "67-79 år",
-                "80-89": "80-89 år",
-                "90+": "90 år og eldre",
-            },
+            AGES_OF_USERS,
         ),
     ]
     return Table(
@@ -475,7 +480,7 @@ def table_11645(world: World) -> Table:
         "Region",
         [Measure("Brukere1", "Brukarar (personar)", "personer", 0)],
         TABLE_YEARS,
-        _END_OF_YEAR,
+        END_OF_YEAR,
         values,
         np.where(small, HIDDEN, symbols).astype(np.uint8),
     )
@@ -499,7 +504,7 @@ def _population_table(regions: Regions, persons: Ints, without: Symbols, extensi
         geo.YEARS,
         "01.01",
         values,
-        _wide(without, values.shape),
+        wide(without, values.shape),
         extension,
     )
 

@@ -148,6 +148,11 @@ WITHOUT_RULE: dict[str, tuple[str, str, str]] = {
         "case when sum(years.numbers) = any_value(bands.cells) then",
         "case when true then",
     ),
+    "a_projected_band_has_every_age_and_both_sexes": (
+        f"{CORE}/projections.sql",
+        "case when count(projected.value) = any_value(bands.cells) then",
+        "case when true then",
+    ),
     "the_series_in_todays_municipalities_serves_codes_of_the_same_area": (POPULATION, " and links.same_area", ""),
     "another_area_under_the_same_code_is_a_change": (
         f"{CORE}/area_changes.sql",

@@ -85,8 +85,14 @@ class TestDeclared:
     def test_every_kostra_table_has_the_new_groups(self, catalog: Catalog) -> None:
         kostra = {t.id for t in catalog.tables.values() if t.dimension("region").coding == "kostra"}
         concerned = {concern.table for concern in catalog.breaks["KOSTRA-GROUPS-2020"].concerns}
-        assert concerned - kostra == {"07459", "11645"}, "summed to groups by core"
+        assert concerned - kostra == {"07459", "11643", "11645"}, "summed to groups by core"
         assert kostra <= concerned
+
+    def test_spending_is_cut_where_a_function_became_two(self, catalog: Catalog) -> None:
+        """Function 254 was closed on 1 January 2024 (Statistics Norway, facts/indicators.md, finding 3)."""
+        concerned = set(catalog.breaks["HOME-SERVICES-2024"].series(catalog.tables))
+        assert {("12362", "amount"), ("12367", "amount"), ("12209", "expenditure_per_inhabitant")} <= concerned
+        assert {table for table, _ in concerned}.isdisjoint({"11924", "11643"}), "ended before, and users"
 
     def test_the_register_change_is_told_and_not_cut(self, catalog: Catalog) -> None:
         broken = catalog.breaks["REGISTER-2015"]
@@ -100,7 +106,8 @@ class TestDeclared:
 
     def test_no_measure_named_is_every_measure_also_those_that_core_makes(self, catalog: Catalog) -> None:
         series = set(catalog.breaks["KOSTRA-GROUPS-2020"].series(catalog.tables))
-        expected = {(t.id, measure) for t in catalog.tables.values() for measure in declared_measures(t)}
+        observed = [table for table in catalog.tables.values() if not table.projection]
+        expected = {(t.id, measure) for t in observed for measure in declared_measures(t)}
         assert series == expected
         assert ("07459", "persons_year_end") in series
 

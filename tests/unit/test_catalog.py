@@ -5,6 +5,7 @@ Belongs here: reading, cross-checks and generated files. Not here: whether a dec
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from math import inf, nan
 from pathlib import Path
@@ -66,10 +67,21 @@ class TestRealFiles:
         assert named <= declared
 
     def test_every_table_has_a_day_on_which_it_was_last_due(self, catalog: Catalog) -> None:
-        days = [
-            last_due(table.calendar, date(2026, month, 1)) for table in catalog.tables.values() for month in (1, 12)
-        ]
-        assert all(date(2025, 1, 1) <= day < date(2026, 12, 1) for day in days)
+        published = [table.calendar for table in catalog.tables.values() if not table.calendar.closed]
+        days = [last_due(calendar, date(2026, month, 1)) for calendar in published for month in (1, 12)]
+        assert all(day is not None and date(2025, 1, 1) <= day < date(2026, 12, 1) for day in days)
+
+    def test_a_series_that_ended_and_a_projection_are_closed(self, catalog: Catalog) -> None:
+        """11924 ended on 17 June 2024; a projection is followed by another table, as 14288 was by 14746."""
+        assert {table.id for table in catalog.tables.values() if table.calendar.closed} == {"11924", "14746"}
+        assert {table.id for table in catalog.tables.values() if table.projection} == {"14746"}
+
+    def test_population_has_the_bands_that_indicators_divide_by(self, catalog: Catalog) -> None:
+        bands = {band.group: (band.first_age, band.last_age) for band in catalog.tables["07459"].bands}
+        wanted = {"0-66": (0, 66), "18-66": (18, 66), "67+": (67, 105), "80+": (80, 105), "85+": (85, 105)}
+        assert wanted.items() <= bands.items()
+        projected = {band.group: (band.first_age, band.last_age) for band in catalog.tables["14746"].bands}
+        assert projected.items() <= bands.items(), "a band means the same ages in both tables"
 
     def test_every_column_of_a_published_table_is_described(self, catalog: Catalog) -> None:
         for table in catalog.tables.values():
@@ -101,6 +113,12 @@ class TestGeneratedFiles:
         changed = tmp_path / "schemas" / "json-schema" / "table.json"
         changed.write_text("{}", encoding="utf-8")
         assert outdated(files) == [changed]
+
+    def test_a_projection_is_no_observation(self, catalog: Catalog, tmp_path: Path) -> None:
+        core = tmp_path / "dbt" / "models" / "core" / "observations_published.sql"
+        assert "14746" not in generated_files(catalog, tmp_path)[core]
+        tables = catalog.tables | {"12209": catalog.tables["12209"].model_copy(update={"projection": True})}
+        assert "12209" not in generated_files(replace(catalog, tables=tables), tmp_path)[core]
 
     def test_make_generate_writes_where_the_test_looks(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         written: dict[Path, str] = {tmp_path / "deep" / "file.sql": "select 1\n"}
@@ -201,6 +219,10 @@ class TestWrongFiles:
     def test_a_day_that_no_year_has_is_refused(self, schemas: Path) -> None:
         alter(schemas / "tables" / "12209.yml", lambda c: c["calendar"].update(publishes=["02-30"]))
         assert "schemas/tables/12209.yml: calendar.publishes" in problem(schemas)
+
+    def test_an_indicator_is_not_made_of_a_projection(self, schemas: Path) -> None:
+        alter(schemas / "tables" / "12292.yml", lambda c: c.update(projection=True))
+        assert problem(schemas).endswith("table 12292 is a projection, and no indicator is made of one")
 
     def test_a_missing_file_is_named(self, schemas: Path) -> None:
         (schemas / "measures.yml").unlink()
@@ -598,6 +620,10 @@ class TestCalendar:
 
     def test_before_the_first_day_of_a_year_last_years_last_counts(self) -> None:
         assert last_due(KOSTRA, date(2026, 1, 1)) == date(2025, 6, 16)
+
+    def test_of_a_closed_series_nothing_is_due(self) -> None:
+        closed = KOSTRA.model_copy(update={"closed": True})
+        assert {last_due(closed, date(year, 12, 31)) for year in (2024, 2026, 2040)} == {None}
 
     def test_a_day_moved_over_the_turn_of_the_year_is_still_found(self) -> None:
         """31 December 2022 was a Saturday."""

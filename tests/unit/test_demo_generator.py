@@ -22,7 +22,8 @@ from k2025_pipeline.demo.users import TABLE_YEARS
 API = "/api/pxwebapi/v2"
 KLASS = "/api/klass/v1/classifications/131"
 JSON = {"accept": "application/json"}
-ALL_TABLES = ["07459", "11645", "11875", "11996", "12003", "12209", "12292", "12293", "14533", "14534"]
+ALL_TABLES = ["07459", "11643", "11645", "11875", "11924", "11996", "12003", "12191", "12209", "12292", "12293"]
+ALL_TABLES += ["12362", "12367", "14533", "14534", "14746"]
 
 
 @pytest.fixture(scope="session")
@@ -100,7 +101,7 @@ class TestNationalFigures:
             table,
             KOKkommuneregion0000="EAK",
             KOKstillingkode0000="TOT",
-            ContentsCode=tables._FTE_CODE,
+            ContentsCode=tables.FTE_CODE,
             Tid="2021",
         ).ravel()
         assert dict(zip(labels.values(), found, strict=True)) == expected

@@ -1,5 +1,22 @@
 -- Generated from schemas/ by `make generate`: edit there, not here.
 select
+    '11643' as table_id,
+    measure,
+    category,
+    region_code,
+    region_label,
+    period,
+    unit,
+    value,
+    obs_status,
+    edition,
+    vintage,
+    source,
+    is_stale
+from {{ ref('stg_ssb_11643') }}
+where structure = 'as_published' and category is not null
+union all
+select
     '11645' as table_id,
     measure,
     category,
@@ -34,6 +51,23 @@ from {{ ref('stg_ssb_11875') }}
 where structure = 'as_published' and category is not null
 union all
 select
+    '11924' as table_id,
+    measure,
+    category,
+    region_code,
+    region_label,
+    period,
+    unit,
+    value,
+    obs_status,
+    edition,
+    vintage,
+    source,
+    is_stale
+from {{ ref('stg_ssb_11924') }}
+where structure = 'as_published' and category is not null
+union all
+select
     '11996' as table_id,
     measure,
     category,
@@ -65,6 +99,23 @@ select
     source,
     is_stale
 from {{ ref('stg_ssb_12003') }}
+where structure = 'as_published' and category is not null
+union all
+select
+    '12191' as table_id,
+    measure,
+    category,
+    region_code,
+    region_label,
+    period,
+    unit,
+    value,
+    obs_status,
+    edition,
+    vintage,
+    source,
+    is_stale
+from {{ ref('stg_ssb_12191') }}
 where structure = 'as_published' and category is not null
 union all
 select
@@ -116,6 +167,40 @@ select
     source,
     is_stale
 from {{ ref('stg_ssb_12293') }}
+where structure = 'as_published' and category is not null
+union all
+select
+    '12362' as table_id,
+    measure,
+    category,
+    region_code,
+    region_label,
+    period,
+    unit,
+    value,
+    obs_status,
+    edition,
+    vintage,
+    source,
+    is_stale
+from {{ ref('stg_ssb_12362') }}
+where structure = 'as_published' and category is not null
+union all
+select
+    '12367' as table_id,
+    measure,
+    category,
+    region_code,
+    region_label,
+    period,
+    unit,
+    value,
+    obs_status,
+    edition,
+    vintage,
+    source,
+    is_stale
+from {{ ref('stg_ssb_12367') }}
 where structure = 'as_published' and category is not null
 union all
 select
