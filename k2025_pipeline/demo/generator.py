@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import orjson
 
-from k2025_pipeline.demo import klass_generator, tables
+from k2025_pipeline.demo import klass_generator, labour, sickness_absence, tables
 from k2025_pipeline.demo.geography import DATA
 from k2025_pipeline.demo.jsonstat_writer import NOTE, Table, document
 from k2025_pipeline.demo.tables import World
@@ -22,6 +22,9 @@ KOSTRA_UPDATED: dict[str, str] = {"unrevised": "2026-03-16T07:00:00Z", "revised"
 USERS_UPDATED: dict[str, str] = {"unrevised": KOSTRA_UPDATED["unrevised"], "revised": "2026-06-30T06:00:00Z"}
 """11645 is published after the KOSTRA tables."""
 POPULATION_UPDATED = "2026-02-25T07:00:00Z"
+ABSENCE_UPDATED = "2026-02-26T07:00:00Z"
+OCCUPATIONS_UPDATED = "2026-02-12T07:00:00Z"
+EDUCATION_UPDATED = "2025-06-19T06:00:00Z"
 
 
 def ensure_demo(root: Path, edition: Edition) -> Path:
@@ -95,12 +98,25 @@ def _write(folder: Path, edition: Edition, fingerprint: str) -> None:
         _write_table(folder, make(world), updated)
     _write_table(folder, tables.table_11645(_revised(world, edition)), USERS_UPDATED[edition])
     _write_table(folder, tables.table_07459(world.geography, world.persons), POPULATION_UPDATED)
+    for table, stamp in _labour_market(world):
+        _write_table(folder, table, stamp)
     summed = tables.table_07459_summed(world.geography, world.persons)
     _write_table(folder, summed, POPULATION_UPDATED, f"@{tables.KOMM_SUMMER}")
     for number, content in klass_generator.classifications(world.geography).items():
         _write_json(folder / "klass" / f"{number}.json", content)
     source = {"source": "demo", "edition": edition, "note": NOTE, "fingerprint": fingerprint}
     _write_json(folder / "source.json", source)
+
+
+def _labour_market(world: World) -> list[tuple[Table, str]]:
+    """Tables of sickness absence, employees and education with their stamps; the same in both editions."""
+    return [
+        (sickness_absence.table_12451(world.geography, world.persons), ABSENCE_UPDATED),
+        (sickness_absence.table_12441(), ABSENCE_UPDATED),
+        (sickness_absence.table_14789(), ABSENCE_UPDATED),
+        (labour.table_11658(), OCCUPATIONS_UPDATED),
+        (labour.table_09429(world.geography, world.persons), EDUCATION_UPDATED),
+    ]
 
 
 def _revised(world: World, edition: Edition) -> World:
