@@ -38,7 +38,7 @@ _WORKING_AGES = slice(20, 67)
 _SPREAD_BETWEEN_MUNICIPALITIES = 0.11
 _SPREAD_BETWEEN_QUARTERS = 0.035
 _FEWEST_SHOWN = 120
-"""Inhabitants of working age and one sex below which the rate is hidden."""
+"""Inhabitants of working age below which a rate is hidden; that of one sex never without that of the other."""
 _NOT_GIVEN = 0.002
 _PERCENT = Measure("Sykefraversprosent", "Legemeldt sykefravær (prosent)", "prosent", 1)
 
@@ -106,7 +106,8 @@ def _symbols(regions: Regions, inhabitants: Floats) -> Symbols:
     municipal = np.array([len(code) == 4 for code in regions.codes])[:, None, None]
     exists = np.repeat(regions.exists(len(TABLE_YEARS)), 4, axis=1)[:, None, :]
     not_given = (stream("absence not given").random(exists.shape) < _NOT_GIVEN) & municipal
-    few = (inhabitants < _FEWEST_SHOWN) & municipal
+    fewer_of_a_sex = np.repeat(inhabitants[:, 1:].min(axis=1, keepdims=True), 2, axis=1)
+    few = (np.concatenate([inhabitants[:, :1], fewer_of_a_sex], axis=1) < _FEWEST_SHOWN) & municipal
     return np.select([~exists, not_given, few], [NOT_VALID, NOT_AVAILABLE, HIDDEN], 0).astype(np.uint8)
 
 
