@@ -30,7 +30,7 @@
         {% endfor -%}
         cast(measure as varchar) as measure,
         cast(unit as varchar) as unit,
-        cast(period as varchar) as period,
+        {{ conformed_period('period') }} as period,
         case when zero_is_missing then null when symbol = '-' then 0 else value end as value,
         {{ obs_status('value', 'symbol', 'zero_is_missing', 'edition') }} as obs_status,
         cast(symbol as varchar) as symbol,

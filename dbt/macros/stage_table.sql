@@ -26,7 +26,7 @@
         cast(measure as varchar) as measure,
         cast(measure_code as varchar) as measure_code,
         cast(unit as varchar) as unit,
-        cast(period as varchar) as period,
+        {{ conformed_period('period') }} as period,
         case when zero_is_missing then null when symbol = '-' then 0 else value end as value,
         {{ obs_status('value', 'symbol', 'zero_is_missing', 'edition') }} as obs_status,
         cast(symbol as varchar) as symbol,
@@ -36,6 +36,11 @@
         is_stale
     from cells
 {% endmacro %}
+
+{# Statbank's 2025K4 is the quarter 2025Q4, as SDMX and ISO 8601 name it; a year stays as it is. #}
+{% macro conformed_period(period) -%}
+    replace(cast({{ period }} as varchar), 'K', 'Q')
+{%- endmacro %}
 
 {# KOSTRA's codes for areas serve all tables: Statbank's 0 is EAK, its two-digit counties EKAnn; the prefix
    of series summed to today's municipalities (K-0301) falls away. #}

@@ -28,6 +28,8 @@ REGION_PATTERNS: dict[RegionCoding, str] = {
     "kostra": r"^(\d{4}|EAK|EAKUO|EKA\d{2}|EKG\d{2})$",
     "statbank": r"^(0|\d{2}|\d{4})$",
 }
+WHOLE_COUNTRY = ("0", "Hele landet")
+"""Region code and label, as Statbank writes them, of every figure in a table without regions."""
 SYMBOLS = (".", "..", "...", ":", "-", "*")
 """SSB's standard signs that may stand beside a cell (facts: ssb.no, standardtegn i tabeller)."""
 
@@ -200,6 +202,9 @@ class TableContract(Declaration):
     description: Text
     theme: Name
     owner: str = "team:data-team"
+    national: bool = Field(
+        False, description="The table has no regions: all its figures are the country's, and no dimension is a region."
+    )
     dimensions: list[Dimension] = Field(min_length=3)
     measures: list[Measure] = Field(min_length=1)
     derived_measures: list[Name] = Field(
@@ -229,8 +234,16 @@ class TableContract(Declaration):
         return f"https://www.ssb.no/statbank/table/{self.id}"
 
     def dimension(self, role: str) -> Dimension:
-        """The only dimension with ``role`` (``region``, ``measure`` or ``period``)."""
+        """The only dimension with ``role`` (``measure``, ``period`` or, unless the table is national, ``region``)."""
         return next(d for d in self.dimensions if d.role == role)
+
+    def region_pattern(self, extract: Extract) -> str:
+        """What the region codes of an extract look like in the typed table."""
+        if self.national:
+            return f"^{WHOLE_COUNTRY[0]}$"
+        coding = self.dimension("region").coding
+        assert coding is not None
+        return extract.region_pattern or REGION_PATTERNS[coding]
 
     @property
     def category_dimensions(self) -> list[Dimension]:
@@ -270,11 +283,23 @@ class TableContract(Declaration):
 
     @model_validator(mode="after")
     def _consistent(self) -> TableContract:
-        for role in ("region", "measure", "period"):
+        for role in ("measure", "period"):
             if sum(d.role == role for d in self.dimensions) != 1:
                 raise ValueError(f"dimensions: exactly one must have the role {role}")
-        region = self.dimension("region")
-        if region.coding is None or region.column != "region_code":
+        return self
+
+    @model_validator(mode="after")
+    def _placed(self) -> TableContract:
+        regions = [d for d in self.dimensions if d.role == "region"]
+        if self.national:
+            if regions:
+                raise ValueError("national: a dimension has the role region, so the table is not national")
+            if self.extracts != [Extract(evidence=extract.evidence) for extract in self.extracts]:
+                raise ValueError("extracts: a national table has no regions to choose, by codelist or structure")
+            return self
+        if len(regions) != 1:
+            raise ValueError("dimensions: exactly one must have the role region, or the table is `national`")
+        if regions[0].coding is None or regions[0].column != "region_code":
             raise ValueError("dimensions: the region needs `coding` and the column `region_code`")
         return self
 

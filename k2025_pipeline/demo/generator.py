@@ -15,9 +15,11 @@ from k2025_pipeline.demo import (
     accounts,
     closed_series,
     klass_generator,
+    labour,
     municipal_health,
     projection,
     service_hours,
+    sickness_absence,
     tables,
 )
 from k2025_pipeline.demo.geography import DATA
@@ -34,6 +36,9 @@ PROJECTION_UPDATED = POPULATION_UPDATED
 """Assumed: which day 14746 appeared is not known."""
 CLOSED_SERIES_UPDATED = "2024-06-17T06:00:00Z"
 """The last day of 11924, as its page says."""
+ABSENCE_UPDATED = "2026-02-26T07:00:00Z"
+OCCUPATIONS_UPDATED = "2026-02-12T07:00:00Z"
+EDUCATION_UPDATED = "2025-06-19T06:00:00Z"
 
 
 def ensure_demo(root: Path, edition: Edition) -> Path:
@@ -115,12 +120,25 @@ def _write(folder: Path, edition: Edition, fingerprint: str) -> None:
     _write_table(folder, closed_series.table_11924(revised), CLOSED_SERIES_UPDATED)
     _write_table(folder, projection.table_14746(world.geography, world.persons), PROJECTION_UPDATED)
     _write_table(folder, tables.table_07459(world.geography, world.persons), POPULATION_UPDATED)
+    for table, stamp in _labour_market(world):
+        _write_table(folder, table, stamp)
     summed = tables.table_07459_summed(world.geography, world.persons)
     _write_table(folder, summed, POPULATION_UPDATED, f"@{tables.KOMM_SUMMER}")
     for number, content in klass_generator.classifications(world.geography).items():
         _write_json(folder / "klass" / f"{number}.json", content)
     source = {"source": "demo", "edition": edition, "note": NOTE, "fingerprint": fingerprint}
     _write_json(folder / "source.json", source)
+
+
+def _labour_market(world: World) -> list[tuple[Table, str]]:
+    """Tables of sickness absence, employees and education with their stamps; the same in both editions."""
+    return [
+        (sickness_absence.table_12451(world.geography, world.persons), ABSENCE_UPDATED),
+        (sickness_absence.table_12441(), ABSENCE_UPDATED),
+        (sickness_absence.table_14789(), ABSENCE_UPDATED),
+        (labour.table_11658(), OCCUPATIONS_UPDATED),
+        (labour.table_09429(world.geography, world.persons), EDUCATION_UPDATED),
+    ]
 
 
 def _revised(world: World, edition: Edition) -> World:

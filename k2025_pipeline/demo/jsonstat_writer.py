@@ -58,11 +58,11 @@ class Table:
         number: the table's id.
         title: its label without the mark of the demo.
         dimensions: all but ContentsCode and Tid, in order.
-        geo: code of the region dimension.
+        geo: code of the region dimension; None for a table of the country alone.
         measures: the values of ContentsCode.
-        years: the values of Tid.
+        periods: the values of Tid: years as numbers, or codes of quarters such as `2015K1`.
         refperiod: the day that figures hold for.
-        values: one axis per dimension, then measures, then years; NaN where there is nothing to show.
+        values: one axis per dimension, then measures, then periods; NaN where there is nothing to show.
         symbols: positions in `SYMBOLS`, same shape; a cell with a symbol has no number.
         extension: more members of the document's `extension`.
     """
@@ -70,9 +70,9 @@ class Table:
     number: str
     title: str
     dimensions: Sequence[Dimension]
-    geo: str
+    geo: str | None
     measures: Sequence[Measure]
-    years: Sequence[int]
+    periods: Sequence[int] | Sequence[str]
     refperiod: str
     values: Floats
     symbols: Symbols
@@ -86,7 +86,7 @@ def document(table: Table, updated: str) -> dict[str, Any]:
         table: the table.
         updated: UTC time stamp of the edition.
     """
-    size = [*(len(part.categories) for part in table.dimensions), len(table.measures), len(table.years)]
+    size = [*(len(part.categories) for part in table.dimensions), len(table.measures), len(table.periods)]
     if list(table.values.shape) != size or table.symbols.shape != table.values.shape:
         raise ValueError(f"{table.number}: dimensions {size}, values {table.values.shape}")
     dimensions = {part.code: _dimension(part) for part in table.dimensions}
@@ -98,10 +98,10 @@ def document(table: Table, updated: str) -> dict[str, Any]:
         "source": SOURCE,
         "updated": updated,
         "note": [NOTE],
-        "role": {"time": ["Tid"], "geo": [table.geo], "metric": ["ContentsCode"]},
+        "role": {"time": ["Tid"], **({"geo": [table.geo]} if table.geo else {}), "metric": ["ContentsCode"]},
         "id": [*dimensions, "ContentsCode", "Tid"],
         "size": size,
-        "dimension": {**dimensions, "ContentsCode": _contents(table), "Tid": _time(table.years)},
+        "dimension": {**dimensions, "ContentsCode": _contents(table), "Tid": _time(table.periods)},
         "extension": {
             "px": {
                 "tableid": table.number,
@@ -133,10 +133,11 @@ def _contents(table: Table) -> dict[str, Any]:
     return {"label": "statistikkvariabel", "category": category, "extension": extension}
 
 
-def _time(years: Sequence[int]) -> dict[str, Any]:
-    category = _category({str(year): str(year) for year in years})
+def _time(periods: Sequence[int] | Sequence[str]) -> dict[str, Any]:
+    codes = [str(period) for period in periods]
+    category = _category({code: code for code in codes})
     return {
-        "label": "år",
+        "label": "kvartal" if any("K" in code for code in codes) else "år",
         "category": category,
         "extension": {"elimination": False, "show": "value", "codelists": []},
     }

@@ -106,10 +106,11 @@ def ask(contract: TableContract, extract: Extract, metadata: Dataset, codelists:
 def _select(contract: TableContract, dimension: Dimension, info: DimensionInfo, question: Question) -> list[str]:
     if dimension.role == "measure":
         return _select_measures(contract, info, question)
-    if dimension.role == "period" and dimension.from_period is not None:
-        return [code for code in info.codes if code[:4] >= dimension.from_period]
+    if dimension.role == "period":
+        periods = expand(dimension.expression, info.codes, is_time=True)
+        return [code for code in periods if code[:4] >= (dimension.from_period or "")]
     if not dimension.categories:
-        return expand(dimension.expression, info.codes, dimension.role == "period")
+        return expand(dimension.expression, info.codes, is_time=False)
     groups, findings = match_categories(dimension, info)
     question.groups[dimension.column] = groups
     question.findings += findings

@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 import pyarrow.parquet as pq
 
-from k2025_pipeline.catalog.tables import TableContract
+from k2025_pipeline.catalog.tables import WHOLE_COUNTRY, TableContract
 from k2025_pipeline.ingest import content
 from k2025_pipeline.ingest.question import Finding, Question, ask, codelist_of, fingerprint
 from k2025_pipeline.ingest.recall import Recall, set_aside_if_wrong
@@ -233,6 +233,9 @@ def _typed_part(contract: TableContract, question: Question, raw: bytes) -> pl.D
     dataset, cells = jsonstat.read(raw)
     ids = {info.id.casefold(): info.id for info in dataset.dimensions}
     columns: list[pl.Expr] = [pl.lit(question.extract.structure).alias("structure")]
+    if contract.national:
+        place, name = WHOLE_COUNTRY
+        columns += [pl.lit(place).alias("region_code"), pl.lit(name).alias("region_label")]
     for dimension in contract.dimensions:
         info = dataset.dimension(dimension.code)
         if info is None:

@@ -1,4 +1,7 @@
-"""Which columns a typed table has, from its contract. Not here: what must hold in them (``contract``)."""
+"""Which columns a typed table has, from its contract. Not here: what must hold in them (``contract``).
+
+A national table has the columns of the region as well: every later step finds the country there.
+"""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ import pandera.polars as pa
 import polars as pl
 
 from k2025_pipeline.catalog.classifications import ClassificationContract
-from k2025_pipeline.catalog.tables import REGION_PATTERNS, Measure, TableContract
+from k2025_pipeline.catalog.tables import Measure, TableContract
 from k2025_pipeline.klass.client import SCHEMAS
 from k2025_pipeline.validation.columns import typed_schema
 from k2025_pipeline.validation.drift import Difference, compare
@@ -396,12 +396,10 @@ def known_faults(contract: TableContract, frame: pl.DataFrame) -> list[RuleResul
 
 
 def _region_code_valid(contract: TableContract) -> pl.Expr:
-    coding = contract.dimension("region").coding
-    assert coding is not None
     code, structure = pl.col("region_code").cast(pl.String), pl.col("structure").cast(pl.String)
     valid = pl.lit(False)
     for extract in contract.extracts:
-        pattern = extract.region_pattern or REGION_PATTERNS[coding]
+        pattern = contract.region_pattern(extract)
         valid = valid | ((structure == extract.structure) & code.str.contains(pattern))
     return valid
 

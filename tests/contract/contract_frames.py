@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from k2025_pipeline.catalog.tables import Dimension, Extract, Measure, TableContract
+from k2025_pipeline.catalog.tables import WHOLE_COUNTRY, Dimension, Extract, Measure, TableContract
 from k2025_pipeline.validation.columns import typed_schema
 
 Row = dict[str, Any]
@@ -19,18 +19,19 @@ REGIONS = {
     "kostra": ["0301", "4601", "EAK", "EAKUO", "EKA03", "EKG08"],
     "statbank": ["0301", "4601", "03", "0"],
 }
-PERIODS = ["2023", "2024"]
+PERIODS = {"kostra": ["2023", "2024"], "annual": ["2023", "2024"], "quarterly": ["2023K4", "2024K1"]}
 AGES = ["000", "067", "105+"]
 BEYOND_DECLARED = "X99"
 
 
-def good_rows(contract: TableContract, regions: list[str] | None = None) -> list[Row]:
+def good_rows(contract: TableContract, regions: list[str] | None = None, periods: list[str] | None = None) -> list[Row]:
     """A row per extract, region, category, measure and period, all of them as the contract says."""
+    periods = periods or PERIODS[contract.calendar.kind]
     rows = []
     for extract in contract.extracts:
         categories = [_categories(dimension) for dimension in contract.category_dimensions]
         codes = regions or _regions(contract, extract)
-        for region, *chosen, measure, period in product(codes, *categories, contract.measures, PERIODS):
+        for region, *chosen, measure, period in product(codes, *categories, contract.measures, periods):
             row: Row = {"structure": extract.structure, "region_code": region, "region_label": f"Region {region}"}
             for category in chosen:
                 row |= category
@@ -44,6 +45,20 @@ def good_rows(contract: TableContract, regions: list[str] | None = None) -> list
             }
             rows.append(row)
     return rows
+
+
+def good_blocks(contract: TableContract, number: int) -> list[list[Row]]:
+    """Good rows many times over without a cell in common: in regions or, of a national table, years of their own."""
+    if contract.national:
+        quarter = "K1" if contract.calendar.kind == "quarterly" else ""
+        years = [f"{1900 + place}{quarter}" for place in range(2 * number)]
+        return [good_rows(contract, periods=years[2 * place : 2 * place + 2]) for place in range(number)]
+    blocks = [good_rows(contract, regions=[f"{1000 + place}"]) for place in range(number)]
+    return [[row | {"region_code": _in_structure(row)} for row in block] for block in blocks]
+
+
+def _in_structure(row: Row) -> str:
+    return f"K-{row['region_code']}" if row["structure"] == "current" else row["region_code"]
 
 
 def frame_of(contract: TableContract, rows: list[Row]) -> pl.DataFrame:
@@ -61,6 +76,8 @@ def good_value(measure: Measure) -> float:
 
 
 def _regions(contract: TableContract, extract: Extract) -> list[str]:
+    if contract.national:
+        return [WHOLE_COUNTRY[0]]
     if extract.structure == "current":
         return ["K-0301", "K-4601"]
     return REGIONS[contract.dimension("region").coding or ""]

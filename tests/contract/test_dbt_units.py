@@ -120,6 +120,7 @@ WITHOUT_RULE: dict[str, tuple[str, str, str]] = {
         "< '00-00' then 'unrevised'",
     ),
     "region_codes_are_conformed_to_those_of_kostra": (STAGE, "= '0' then 'EAK'", "= '0' then '0'"),
+    "a_quarter_is_named_as_in_sdmx": (STAGE, "replace(cast({{ period }} as varchar), 'K', 'Q')", "{{ period }}"),
     "groups_of_several_dimensions_are_one_category": (STAGE, "|| '|' ||", "|| '/' ||"),
     "an_area_is_summed_only_when_every_municipality_has_a_figure": (
         OBSERVATIONS,
@@ -133,6 +134,11 @@ WITHOUT_RULE: dict[str, tuple[str, str, str]] = {
         "and length(members.area_code) <> 4",
     ),
     "a_figure_carries_over_from_a_published_code_of_the_same_area": (OBSERVATIONS, "same.region_code is null", "true"),
+    "a_quarter_is_told_in_the_codes_of_its_year": (
+        OBSERVATIONS,
+        "left(as_published.period, 4) = same.year",
+        "as_published.period = same.year",
+    ),
     "a_year_end_in_todays_structure_is_the_next_day_in_it": (
         OBSERVATIONS,
         "where not (table_id = '07459' and measure = 'persons_year_end')",
@@ -185,6 +191,11 @@ WITHOUT_RULE: dict[str, tuple[str, str, str]] = {
         "min_by(name, valid_from)",
     ),
     "two_municipalities_of_one_name_carry_their_county": (REGIONS_BY_YEAR, "when not has_namesake or", "when true or"),
+    "a_region_of_quarterly_figures_is_one_of_their_year": (
+        REGIONS_BY_YEAR,
+        "left(observations.period, 4) = listed.year",
+        "observations.period = listed.year",
+    ),
     "a_municipality_is_of_the_size_class_of_its_population": (REGIONS_BY_YEAR, ">= sizes.at_least", "> sizes.at_least"),
     "a_region_that_cannot_be_made_does_not_exist_and_a_lacking_figure_is_missing": (
         f"{PUBLIC}/indicator_values.sql",

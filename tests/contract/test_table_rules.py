@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from contract_frames import BEYOND_DECLARED, Row, frame_of, good_rows
+from contract_frames import BEYOND_DECLARED, Row, frame_of, good_blocks, good_rows
 from k2025_pipeline.catalog import Catalog, load_catalog
 from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.catalog.tables import TableContract
@@ -204,7 +204,7 @@ def test_a_zero_that_means_missing_is_shown_and_does_not_block(contract: TableCo
 
 def test_a_zero_of_any_other_measure_is_a_figure(contract: TableContract) -> None:
     rows = good_rows(contract)
-    honest = {m.name for m in contract.measures if not m.zero_means_missing}
+    honest = {m.name for m in contract.measures if not m.zero_means_missing and (m.minimum or 0) <= 0}
     for row in rows:
         if row["measure"] in honest:
             row["value"] = 0.0
@@ -214,10 +214,8 @@ def test_a_zero_of_any_other_measure_is_a_figure(contract: TableContract) -> Non
 def test_several_broken_rules_are_collected_in_one_verdict(contract: TableContract) -> None:
     rules = [rule.name for rule in table_rules(contract)]
     rows: list[Row] = []
-    # A block of rows per rule, in regions of its own, so that no cell is broken twice.
-    for number, rule in enumerate(rules):
-        block = good_rows(contract, regions=[f"{1000 + number}"])
-        block = [row | {"region_code": _in_structure(row)} for row in block]
+    # A block of rows per rule, so that no cell is broken twice.
+    for rule, block in zip(rules, good_blocks(contract, len(rules)), strict=True):
         mutation_of(rule)(contract, block)
         rows += block
     verdict = verdict_on(contract, frame_of(contract, rows))
@@ -227,13 +225,8 @@ def test_several_broken_rules_are_collected_in_one_verdict(contract: TableContra
     assert all(rule in verdict.summary() for rule in rules)
 
 
-def _in_structure(row: Row) -> str:
-    return f"K-{row['region_code']}" if row["structure"] == "current" else row["region_code"]
-
-
 def test_fifty_bad_rows_give_a_count_of_fifty_and_a_sample_of_twenty(contract: TableContract) -> None:
-    rows = good_rows(contract, regions=[f"{1000 + n}" for n in range(30)])
-    rows = [row | {"region_code": _in_structure(row)} for row in rows]
+    rows = [row for block in good_blocks(contract, 30) for row in block]
     for row in rows[5:55]:
         row["symbol"] = "?"
     result = only(verdict_on(contract, frame_of(contract, rows)))
@@ -293,6 +286,42 @@ def test_codes_of_another_structure_are_refused() -> None:
     rows[0]["structure"] = "current"
     result = only(verdict_on(contract, frame_of(contract, rows)))
     assert (result.rule, result.failed) == ("region_code_valid", 1)
+
+
+NATIONAL = [table for table in TABLES if table.national]
+QUARTERLY = [table for table in TABLES if table.calendar.kind == "quarterly"]
+
+
+@pytest.mark.parametrize("contract", NATIONAL, ids=lambda c: c.id)
+@pytest.mark.parametrize("region", ["EAK", "00", "03", "0301", "K-0301"])
+def test_a_national_table_knows_the_country_alone(contract: TableContract, region: str) -> None:
+    rows = good_rows(contract)
+    assert {row["region_code"] for row in rows} == {"0"}
+    rows[0]["region_code"] = region
+    result = only(verdict_on(contract, frame_of(contract, rows)))
+    assert (result.rule, result.failed) == ("region_code_valid", 1)
+
+
+@pytest.mark.parametrize("contract", QUARTERLY, ids=lambda c: c.id)
+@pytest.mark.parametrize("period", ["2024", "2024K0", "2024K5", "2024M01", "2024Q1", "24K1"])
+def test_a_quarterly_table_has_quarters_only(contract: TableContract, period: str) -> None:
+    rows = good_rows(contract)
+    rows[0]["period"] = period
+    result = only(verdict_on(contract, frame_of(contract, rows)))
+    assert (result.rule, result.failed) == ("period_valid", 1)
+
+
+@pytest.mark.parametrize("contract", [t for t in TABLES if t not in QUARTERLY], ids=lambda c: c.id)
+def test_a_table_of_years_has_no_quarters(contract: TableContract) -> None:
+    rows = good_rows(contract)
+    rows[0]["period"] = "2024K1"
+    result = only(verdict_on(contract, frame_of(contract, rows)))
+    assert (result.rule, result.failed) == ("period_valid", 1)
+
+
+def test_there_are_national_and_quarterly_tables() -> None:
+    assert {table.id for table in NATIONAL} >= {"11658", "12441", "14789"}
+    assert {table.id for table in QUARTERLY} >= {"11658", "12451"}
 
 
 # Classifications

@@ -197,6 +197,16 @@ def problem(schemas: Path) -> str:
     return message
 
 
+TEXT = {"nb": "a", "en": "a"}
+AGE = {"code": "Alder", "role": "category", "column": "age", "description": TEXT, "evidence": "recorded"}
+
+
+def national(table: dict[str, Any]) -> None:
+    """The table without its regions."""
+    table["national"] = True
+    table["dimensions"].pop(0)
+
+
 def categories(table: dict[str, Any]) -> list[dict[str, Any]]:
     """The first two declared categories of a table."""
     found: list[dict[str, Any]] = next(d["categories"] for d in table["dimensions"] if d.get("categories"))
@@ -317,6 +327,38 @@ class TestWrongFiles:
         assert message.startswith(f"schemas/{name}: ")
         for words in says:
             assert words in message
+
+    @pytest.mark.parametrize(
+        ("change", "says"),
+        [
+            (
+                lambda c: c.update(national=True),
+                "national: a dimension has the role region, so the table is not national",
+            ),
+            (lambda c: c["dimensions"].pop(0), "exactly one must have the role region, or the table is `national`"),
+            (lambda c: c["dimensions"][0].update(role="category"), "exactly one must have the role region"),
+            (
+                lambda c: (national(c), c.update(extracts=[{"structure": "current"}])),
+                "extracts: a national table has no regions to choose, by codelist or structure",
+            ),
+            (lambda c: (national(c), c.update(extracts=[{"codelist": "agg_KommSummer"}])), "no regions to choose"),
+            (lambda c: (national(c), c.update(extracts=[{"region_pattern": "^0$"}])), "no regions to choose"),
+        ],
+    )
+    def test_a_table_has_regions_or_is_national(
+        self, schemas: Path, change: Callable[[dict[str, Any]], object], says: str
+    ) -> None:
+        alter(schemas / "tables" / "14533.yml", lambda c: c["dimensions"].append(AGE))
+        alter(schemas / "tables" / "14533.yml", change)
+        assert says in problem(schemas)
+
+    @pytest.mark.parametrize("evidence", ["recorded", "assumed"])
+    def test_a_table_without_regions_is_the_countrys(self, evidence: str) -> None:
+        table = contract(
+            lambda c: (c["dimensions"].append(AGE), national(c), c.update(extracts=[{"evidence": evidence}]))
+        )
+        assert table.region_pattern(table.extracts[0]) == "^0$"
+        assert table.key == ["structure", "region_code", "education", "age", "measure", "period"]
 
     @pytest.mark.parametrize(
         ("change", "says"),

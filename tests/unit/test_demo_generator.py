@@ -22,8 +22,10 @@ from k2025_pipeline.demo.users import TABLE_YEARS
 API = "/api/pxwebapi/v2"
 KLASS = "/api/klass/v1/classifications/131"
 JSON = {"accept": "application/json"}
-ALL_TABLES = ["07459", "11643", "11645", "11875", "11924", "11996", "12003", "12191", "12209", "12292", "12293"]
-ALL_TABLES += ["12362", "12367", "14533", "14534", "14746"]
+ALL_TABLES = [
+    *("07459", "09429", "11643", "11645", "11658", "11875", "11924", "11996", "12003", "12191", "12209", "12292"),
+    *("12293", "12362", "12367", "12441", "12451", "14533", "14534", "14746", "14789"),
+]
 
 
 @pytest.fixture(scope="session")
@@ -536,7 +538,7 @@ class TestEditions:
         assert new == 163000
         assert 0 < abs(old - new) < 3000
 
-    @pytest.mark.parametrize("table", ["07459", "11645"])
+    @pytest.mark.parametrize("table", ["07459", "09429", "11645", "11658", "12441", "12451", "14789"])
     def test_tables_with_one_edition(self, revised: Folder, unrevised: Folder, table: str) -> None:
         assert np.array_equal(revised.document(table).values, unrevised.document(table).values)
 

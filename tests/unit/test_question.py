@@ -115,6 +115,21 @@ class TestAsk:
         assert found.selection is not None
         assert found.selection.codes["Tid"] == ["2015K1", "2024K2"]
 
+    def test_years_alone_are_asked_of_a_table_that_has_quarters_too(self) -> None:
+        def both(document: dict[str, Any]) -> None:
+            document["dimension"]["Tid"]["category"] = {"index": ["2014", "2014K4", "2015", "2015K1", "2024"]}
+
+        found = question(lambda c: c["dimensions"][3].update(expression="????"), both)
+        assert found.selection is not None
+        assert found.selection.codes["Tid"] == ["2015", "2024"]
+
+    def test_without_a_first_period_the_expression_decides(self) -> None:
+        found = question(
+            lambda c: (c["dimensions"][3].pop("from_period"), c["dimensions"][3].update(expression="top(2)"))
+        )
+        assert found.selection is not None
+        assert found.selection.codes["Tid"] == ["2015", "2024"]
+
     def test_a_category_that_maps_to_no_group_is_reported_and_still_asked_for(self) -> None:
         found = question(source_change=add_category("03", "Leger"))
         (finding,) = found.findings

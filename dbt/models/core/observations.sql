@@ -1,7 +1,7 @@
 -- Every figure that an indicator may use, by table, measure, category, region and period, in both structures.
 -- as_published: as the source has it; areas that a table does not offer are summed from municipalities. current: for
 -- today's regions; carried over where a published code had the same area, else summed from the municipalities that
--- covered it. A sum is given only where every municipality has a figure.
+-- covered it. A sum is given only where every municipality has a figure. A quarter is told in the codes of its year.
 with published as (
     select * exclude (region_label) from {{ ref('observations_published') }}
     union all by name

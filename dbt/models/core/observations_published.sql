@@ -1,5 +1,22 @@
 -- Generated from schemas/ by `make generate`: edit there, not here.
 select
+    '09429' as table_id,
+    measure,
+    category,
+    region_code,
+    region_label,
+    period,
+    unit,
+    value,
+    obs_status,
+    edition,
+    vintage,
+    source,
+    is_stale
+from {{ ref('stg_ssb_09429') }}
+where structure = 'as_published' and category is not null
+union all
+select
     '11643' as table_id,
     measure,
     category,
@@ -31,6 +48,23 @@ select
     source,
     is_stale
 from {{ ref('stg_ssb_11645') }}
+where structure = 'as_published' and category is not null
+union all
+select
+    '11658' as table_id,
+    measure,
+    category,
+    region_code,
+    region_label,
+    period,
+    unit,
+    value,
+    obs_status,
+    edition,
+    vintage,
+    source,
+    is_stale
+from {{ ref('stg_ssb_11658') }}
 where structure = 'as_published' and category is not null
 union all
 select
@@ -204,6 +238,40 @@ from {{ ref('stg_ssb_12367') }}
 where structure = 'as_published' and category is not null
 union all
 select
+    '12441' as table_id,
+    measure,
+    category,
+    region_code,
+    region_label,
+    period,
+    unit,
+    value,
+    obs_status,
+    edition,
+    vintage,
+    source,
+    is_stale
+from {{ ref('stg_ssb_12441') }}
+where structure = 'as_published' and category is not null
+union all
+select
+    '12451' as table_id,
+    measure,
+    category,
+    region_code,
+    region_label,
+    period,
+    unit,
+    value,
+    obs_status,
+    edition,
+    vintage,
+    source,
+    is_stale
+from {{ ref('stg_ssb_12451') }}
+where structure = 'as_published' and category is not null
+union all
+select
     '14533' as table_id,
     measure,
     category,
@@ -235,4 +303,21 @@ select
     source,
     is_stale
 from {{ ref('stg_ssb_14534') }}
+where structure = 'as_published' and category is not null
+union all
+select
+    '14789' as table_id,
+    measure,
+    category,
+    region_code,
+    region_label,
+    period,
+    unit,
+    value,
+    obs_status,
+    edition,
+    vintage,
+    source,
+    is_stale
+from {{ ref('stg_ssb_14789') }}
 where structure = 'as_published' and category is not null

@@ -103,7 +103,7 @@ listed as (
 -- A figure is never dropped because Klass does not list its region: the source's own label names it then.
 unlisted as (
     select
-        observations.period as year,
+        left(observations.period, 4) as year,
         observations.region_code,
         any_value(regexp_replace(observations.region_label, ' \([0-9-]+\)$', '')) as region_name,
         case {{ region_level('observations.region_code') }}
@@ -111,9 +111,9 @@ unlisted as (
         end as region_level
     from {{ ref('observations_published') }} as observations
     left join listed
-        on observations.region_code = listed.region_code and observations.period = listed.year
+        on observations.region_code = listed.region_code and left(observations.period, 4) = listed.year
     where observations.value is not null and listed.region_code is null
-    group by observations.period, observations.region_code
+    group by left(observations.period, 4), observations.region_code
 ),
 
 known as (
