@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup refresh test nights lint bench ui generate lock screens clean
+.PHONY: help setup refresh test pages nights lint bench ui generate lock screens clean
 
 help: ## Show these lines
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,9 @@ ui: $(READY) ## Open Dagster on 127.0.0.1:3000
 
 generate: $(READY) ## Write the files that follow from schemas/ anew
 	$(BIN)/python -m k2025_pipeline.catalog.generate
+
+pages: $(READY) ## Write docs/indicators anew, with charts of what is published in K2025_HOME (the demo)
+	$(BIN)/k2025 pages docs/indicators
 
 nights: $(READY) ## Run a thousand seeded nights with faults and kills, see docs/simulation.md
 	$(BIN)/pytest -m slow tests/simulation

@@ -404,6 +404,29 @@ def _print_report(folder: str, contract: Any, report: Any) -> int:
     return len(report.findings)
 
 
+@main.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def pages(folder: Path) -> None:
+    """Write a page in bokmål for each indicator, with a chart of the published figures.
+
+    The text follows from schemas/indicators alone; the charts show what is published in K2025_HOME, and say whether
+    that is generated.
+    """
+    from k2025_pipeline.catalog import load_catalog
+    from k2025_pipeline.lake.home import Home
+    from k2025_pipeline.warehouse import charts
+    from k2025_pipeline.warehouse import pages as writing
+
+    settings = _settings(None)
+    warehouse, catalog = Home(settings.home).warehouse, load_catalog(settings.schemas)
+    if not warehouse.exists():
+        raise FileNotFoundError(f"{warehouse} is not there yet: nothing is published. Run `k2025 refresh` first.")
+    drawn = charts.draw(warehouse, {family.id: family.name.nb for family in catalog.indicators.values()})
+    written = writing.pages(catalog, set(drawn))
+    writing.write(folder, written, drawn)
+    console.print(f"{len(written)} pages and {len(drawn)} charts in {folder}")
+
+
 @main.group()
 def demo() -> None:
     """The local Statbank: PxWebApi v2 and Klass over generated or recorded tables."""

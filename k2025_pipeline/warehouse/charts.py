@@ -13,6 +13,7 @@ import duckdb
 import polars as pl
 
 WIDTH, HEIGHT = 380, 240
+BOKMAL = {"decimal": ",", "thousands": "\u00a0", "grouping": [3], "currency": ["", " kr"]}
 BLUE, GREY = "#1a5276", "#aab7b8"
 GENERATED = "Genererte demotall, ikke statistikk / generated figures, not statistics"
 SOURCES = {"demo": GENERATED, "document": "Trykte tall / printed figures", "ssb": "Kilde: Statistisk sentralbyrå"}
@@ -66,7 +67,7 @@ def _svg(title: str, over_time: pl.DataFrame, spread: pl.DataFrame) -> str:
     source = over_time["source"][0] if over_time.height else "demo"
     heading = alt.TitleParams(title, subtitle=SOURCES.get(source, source), anchor="start", fontSize=14)
     chart = alt.hconcat(*parts, spacing=40).properties(title=heading).configure_view(stroke=None)
-    return str(vl_convert.vegalite_to_svg(chart.to_json()))
+    return str(vl_convert.vegalite_to_svg(chart.to_json(), format_locale=BOKMAL, allowed_base_urls=[]))
 
 
 def _over_time(alt: Any, figures: pl.DataFrame) -> Any:
