@@ -17,6 +17,6 @@ select
     {{ round_half_away('needed.family_care_coefficient', 1) }} as family_care_coefficient,
     needed.obs_status,
     needed.source
-from {{ ref('need_and_supply') }} as needed
+from {{ ref('needed_staff') }} as needed
 inner join {{ ref('current_regions') }} as regions on needed.region_code = regions.region_code
 order by needed.region_code, needed.year
