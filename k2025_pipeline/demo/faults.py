@@ -24,9 +24,11 @@ FAULTS = {
     "no figures for Longyearbyen": "2111 has '..' everywhere in KOSTRA tables.",
     "hidden cells": "One to four users in a municipality are hidden with ':', and shares built on them too.",
     "zero that means missing": "12293 occupancy of Oslo (0301) is 0 from 2018, which is no occupancy at all.",
-    "negative spending": "12209 spending per day in Leka (5052) is negative in 2024 and 2025.",
+    "negative spending": "Spending on institutions in Leka (5052) is negative in 2024 and 2025: per day in 12209, and "
+    "of function 253 in 12367.",
     "absent rows": "11875 does not list municipalities without institutions, nor their earlier codes.",
-    "function not in use": "11996 function 256 has '.' before 2017.",
+    "function not in use": "11996 function 256 has '.' before 2017; 12367 has '.' for 254 after 2023, and for 257 and "
+    "258 before 2024.",
     "rounding": "Every cell is rounded by itself, so parts differ a little from their totals.",
     "broken history": "agg_KommSummer has '.' before a split (Ålesund and Haram before 2024; Narvik, "
     "Hamarøy, Heim, Hitra and Orkland before 2020).",

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -12,6 +13,8 @@ from click.testing import CliRunner, Result
 
 from builders import table_12345
 from k2025_pipeline.cli import main
+from k2025_pipeline.lake.home import write_json
+from k2025_pipeline.lake.typed import Vintage
 
 Run = Callable[..., Result]
 
@@ -99,6 +102,16 @@ class TestBeforeAnyRefresh:
         result = run("status")
         assert result.exit_code == 0
         assert "no refresh yet. Run `k2025 refresh`" in result.output
+
+    def test_status_calls_a_table_late_but_never_a_closed_series(self, run: Run, home: Path) -> None:
+        """11924 ended on 17 June 2024, and 14746 is followed by another table: both stay as they are."""
+        for table in ("11924", "12209", "14746"):
+            vintage = Vintage(f"ssb_{table}", "20240617T060000Z", "2024-06-17T06:00:00Z", "", "", 1, "", {})
+            write_json(home / "typed" / vintage.dataset / "current.json", asdict(vintage))
+        lines = {line[:5]: line for line in run("status").output.splitlines()}
+        assert "late at source" in lines["12209"]
+        for table in ("11924", "14746"):
+            assert lines[table].rstrip().endswith("current, closed series")
 
     @pytest.mark.parametrize("command", [("query", "select 1"), ("status",), ("indicators",)])
     def test_looking_writes_nothing(self, run: Run, home: Path, command: tuple[str, ...]) -> None:
