@@ -30,7 +30,8 @@ FAULTS = {
     "rounding": "Every cell is rounded by itself, so parts differ a little from their totals.",
     "broken history": "agg_KommSummer has '.' before a split (Ålesund and Haram before 2024; Narvik, "
     "Hamarøy, Heim, Hitra and Orkland before 2020).",
-    "sickness absence of few": "12451 hides (':') rates of fewer than 120 inhabitants of working age, of both sexes at once.",
+    "sickness absence of few": "12451 hides (':') rates of fewer than 120 inhabitants of working age, "
+    "of both sexes at once.",
     "sickness absence not given": "12451 has '..' in about 0.2 % of municipality-quarters.",
     "two editions": "The unrevised last year differs by a few per cent in some 15 % of municipalities.",
 }
