@@ -24,6 +24,7 @@ from k2025_pipeline.catalog.indicators import (
     Side,
 )
 from k2025_pipeline.catalog.tables import TableContract
+from k2025_pipeline.catalog.uploads import UploadContract
 
 Model = TypeVar("Model", bound=BaseModel)
 UNREADABLE = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError)
@@ -61,6 +62,7 @@ class Catalog:
     expectations: dict[str, ExpectationFile]
     breaks: dict[str, Break]
     comparators: ComparatorFile
+    uploads: dict[str, UploadContract]
 
     def breaks_of(self, table_id: str) -> list[Break]:
         """Breaks that concern a series of the table, in declared order."""
@@ -82,6 +84,7 @@ def load_catalog(schemas: Path) -> Catalog:
         expectations=_read_folder(schemas / "expectations", ExpectationFile, "table"),
         comparators=read_file(schemas / "comparators.yml", ComparatorFile),
         breaks={broken.id: broken for broken in read_file(schemas / "breaks.yml", BreaksFile).breaks},
+        uploads={u.id: u for u in _read_folder(schemas / "uploads", UploadContract, "file").values()},
     )
     _check_breaks(schemas / "breaks.yml", catalog)
     _check_references(schemas / "reference_values.yml", catalog)
