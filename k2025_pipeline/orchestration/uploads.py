@@ -1,7 +1,5 @@
 """Assets of uploaded files: raw and typed in one, since a file that is wrong is not taken in at all."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 
