@@ -165,6 +165,17 @@ def _failed_check(check: Any) -> str:
     return f"  {mark} {'/'.join(check.asset_key.path)} · {check.check_name} ({blocking}){escape(text)}"
 
 
+def upload_table(standing: list[dict[str, Any]]) -> Table:
+    """What stands of each upload as a table for the terminal."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    names = ["upload", "file", "rows", "figures", "taken in", "from", "note", "source", "state"]
+    for name in names:
+        table.add_column(name, justify="right" if name in ("rows", "figures") else "left", overflow="fold")
+    for row in standing:
+        table.add_row(*(cell_text(row[name]) for name in names))
+    return table
+
+
 def print_frame(console: Console, frame: pl.DataFrame) -> None:
     """Print rows; where they are wider than the terminal, what is the same in all of them stands above once."""
     table = as_table(frame)

@@ -14,6 +14,7 @@ from k2025_pipeline.orchestration.models import DBT, catalog_assets, dbt_layers,
 from k2025_pipeline.orchestration.publication import acceptance_checks, warehouse_asset
 from k2025_pipeline.orchestration.raw import raw_assets
 from k2025_pipeline.orchestration.typed import typed_assets
+from k2025_pipeline.orchestration.uploads import upload_assets
 from k2025_pipeline.settings import Settings, disable_telemetry
 from k2025_pipeline.warehouse.dbt_project import ensure_manifest
 
@@ -34,6 +35,7 @@ def build_definitions(settings: Settings, reporter: Reporter | None = None) -> d
         assets=[
             *raw_assets(catalog),
             *typed_assets(catalog),
+            *upload_assets(catalog),
             *catalog_assets(list(CATALOG_TABLES)),
             *dbt_layers(settings, manifest),
             warehouse_asset(catalog),

@@ -19,10 +19,11 @@ from typing import Any, Protocol
 from k2025_pipeline import klass
 from k2025_pipeline.catalog import Catalog
 from k2025_pipeline.catalog.tables import TableContract
-from k2025_pipeline.ingest import acceptance
+from k2025_pipeline.catalog.uploads import UploadContract
+from k2025_pipeline.ingest import acceptance, reception, uploads
 from k2025_pipeline.ingest.acceptance import Contract
 from k2025_pipeline.ingest.session import FetchOutcome, SourceSession
-from k2025_pipeline.ingest.source import OpenSource, identity, keeps_hours, open_source
+from k2025_pipeline.ingest.source import DEMO_EDITIONS, OpenSource, identity, keeps_hours, open_source
 from k2025_pipeline.lake.archive import Archive
 from k2025_pipeline.lake.home import Home, read_json, write_json
 from k2025_pipeline.pxweb.errors import OutsideHours, SourceError
@@ -110,6 +111,7 @@ class Night:
     _problems: dict[str, str] = field(default_factory=dict)
     _states: dict[str, str] = field(default_factory=dict)
     _asked: set[str] = field(default_factory=set)
+    _looked_for_strays: bool = False
     _unreachable: str | None = None
 
     @cached_property
@@ -214,6 +216,28 @@ class Night:
             self._states[contract.name] = "refused"
         self.reporter.typed(outcome)
         return outcome
+
+    def receive(self, contract: UploadContract) -> acceptance.Outcome:
+        """Take in the file of an upload, where somebody laid one down."""
+        self._tell_strays()
+        places = reception.folders(self.home, DEMO_EDITIONS.get(self.settings.source))
+        outcome = reception.receive(self.home, contract, places, self.now())
+        if outcome.state != "absent":
+            self._states[contract.name] = outcome.state
+            self.reporter.typed(outcome)
+        if outcome.state == "refused":
+            self._problems[contract.name] = outcome.message
+        return outcome
+
+    def _tell_strays(self) -> None:
+        """Say once a night which files belong to no upload: nobody is to wait for their figures."""
+        if self._looked_for_strays:
+            return
+        self._looked_for_strays = True
+        for name, found in uploads.strays(self.home.inputs, self.catalog.uploads.values()):
+            place = f"inputs/{name}"
+            self._problems[place] = found.text("en")
+            self.reporter.typed(acceptance.Outcome(place, "refused", found.text("en")))
 
     @cached_property
     def fingerprint(self) -> str:

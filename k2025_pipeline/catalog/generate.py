@@ -22,6 +22,8 @@ from k2025_pipeline.catalog.loader import Catalog, load_catalog
 from k2025_pipeline.catalog.need import NeedFile
 from k2025_pipeline.catalog.programme import MeasuresFile, ReferenceFile
 from k2025_pipeline.catalog.tables import TableContract
+from k2025_pipeline.catalog.upload_docs import uploads_page
+from k2025_pipeline.catalog.uploads import UploadContract
 from k2025_pipeline.settings import PROJECT_ROOT
 
 CATALOG_TABLES = {
@@ -59,7 +61,9 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "breaks": BreaksFile,
     "comparators": ComparatorFile,
     "need": NeedFile,
+    "upload": UploadContract,
 }
+QUOTED_NOTHING = "''"
 NOTICE = "Generated from schemas/ by `make generate`: edit there, not here."
 
 
@@ -71,6 +75,8 @@ def generated_files(catalog: Catalog, root: Path = PROJECT_ROOT) -> dict[Path, s
         staging / "_sources.yml": _yaml(_sources(catalog)),
         staging / "_staging.yml": _yaml(_staging_docs(catalog)),
         root / "dbt" / "models" / "core" / "observations_published.sql": _observations(catalog),
+        root / "dbt" / "models" / "core" / "observations_uploaded.sql": _uploaded(catalog),
+        root / "docs" / "uploads.md": uploads_page(catalog.uploads.values()),
     }
     for table in catalog.tables.values():
         files[staging / f"stg_{table.name}.sql"] = _staging_model(table)
@@ -109,6 +115,14 @@ def _sources(catalog: Catalog) -> dict[str, Any]:
             }
             for kind, name in classification.datasets.items()
         ]
+    typed += [
+        {
+            "name": upload.name,
+            "description": f"{upload.title.nb} / {upload.title.en}",
+            "config": {"meta": {"dagster": {"asset_key": ["uploads", upload.name]}}},
+        }
+        for upload in catalog.uploads.values()
+    ]
     declared = [{"name": name, "description": text} for name, text in CATALOG_TABLES.items()]
     return {
         "version": 2,
@@ -242,6 +256,22 @@ def _observations(catalog: Catalog) -> str:
         for table in catalog.tables.values()
         if not table.bands and not table.projection
     ]
+    return f"-- {NOTICE}\n" + "union all\n".join(parts)
+
+
+def _uploaded(catalog: Catalog) -> str:
+    parts = []
+    for upload in catalog.uploads.values():
+        groups = " || '|' || ".join(column.name for column in upload.category_columns)
+        parts.append(
+            "select\n"
+            f"    '{upload.id}' as table_id,\n"
+            f"    measure,\n    {groups or QUOTED_NOTHING} as category,\n    region_code,\n    region_label,\n"
+            "    period,\n    unit,\n    value,\n"
+            "    {{ obs_status('value', 'symbol', 'false', 'cast(null as varchar)') }} as obs_status,\n"
+            "    cast(null as varchar) as edition,\n    vintage,\n    source,\n    is_stale\n"
+            f"from {{{{ source('typed', '{upload.name}') }}}}\n"
+        )
     return f"-- {NOTICE}\n" + "union all\n".join(parts)
 
 

@@ -21,6 +21,7 @@ from k2025_pipeline.catalog.indicators import IndicatorDefinition
 from k2025_pipeline.catalog.need import NeedFile
 from k2025_pipeline.catalog.programme import MeasuresFile, ReferenceFile
 from k2025_pipeline.catalog.tables import TableContract
+from k2025_pipeline.catalog.uploads import UploadContract
 
 Model = TypeVar("Model", bound=BaseModel)
 UNREADABLE = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError)
@@ -59,6 +60,7 @@ class Catalog:
     breaks: dict[str, Break]
     comparators: ComparatorFile
     need: NeedFile
+    uploads: dict[str, UploadContract]
 
     def breaks_of(self, table_id: str) -> list[Break]:
         """Breaks that concern a series of the table, in declared order."""
@@ -81,6 +83,7 @@ def load_catalog(schemas: Path) -> Catalog:
         comparators=read_file(schemas / "comparators.yml", ComparatorFile),
         need=read_file(schemas / "need.yml", NeedFile),
         breaks={broken.id: broken for broken in read_file(schemas / "breaks.yml", BreaksFile).breaks},
+        uploads={u.id: u for u in _read_folder(schemas / "uploads", UploadContract, "file").values()},
     )
     _check_breaks(schemas / "breaks.yml", catalog)
     _check_references(schemas / "reference_values.yml", catalog)

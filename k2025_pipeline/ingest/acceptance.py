@@ -18,12 +18,15 @@ import polars as pl
 
 from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.catalog.tables import TableContract
-from k2025_pipeline.ingest import classifications, history, tables
+from k2025_pipeline.catalog.uploads import UploadContract
+from k2025_pipeline.ingest import classifications, history, tables, uploads
 from k2025_pipeline.ingest.question import fingerprint
+from k2025_pipeline.klass.validity import Regions
 from k2025_pipeline.lake.archive import Archive, Delivery
 from k2025_pipeline.lake.home import Home
 from k2025_pipeline.lake.typed import Refusal, TypedLake, Vintage
 from k2025_pipeline.pxweb.errors import InvalidAnswer
+from k2025_pipeline.validation.columns import upload_schema
 from k2025_pipeline.validation.contract import Verdict, judge_classification, judge_table
 
 log = logging.getLogger(__name__)
@@ -165,6 +168,29 @@ def accept_classification(home: Home, contract: ClassificationContract, tonight:
             judge=lambda kind, frame: judge_classification(
                 contract, kind, frame, _current_frame(settling.lake, contract.datasets[kind])
             ),
+        )
+    )
+
+
+def accept_upload(home: Home, contract: UploadContract, delivery: Delivery, regions: Regions | None) -> Outcome:
+    """Make an archived file the current vintage of its upload; see :func:`accept_table`.
+
+    Args:
+        home: where everything lies. contract: the upload. delivery: the newest file. regions: as Klass has them.
+    """
+    # Once Klass is known, what was judged by its form alone is judged again.
+    rules = _fingerprint(f"{contract.model_dump_json()} {regions is not None}")
+    return _Settling(home, Tonight()).settle(
+        _Parcel(
+            name=contract.name,
+            delivery=delivery,
+            rules=rules,
+            shape=_fingerprint(repr((list(upload_schema(contract)), contract.category_columns))),
+            datasets={"table": contract.name},
+            write=lambda paths: uploads.write_typed(contract, delivery, regions, paths["table"]),
+            judge=lambda _, frame: uploads.verdict(contract, frame.height, []),
+            key=contract.key,
+            read=lambda other: uploads.to_typed(contract, other, regions),
         )
     )
 

@@ -142,12 +142,12 @@ class Journal:
             received_at=datetime.fromisoformat(entry["received_at"]),
         )
 
-    def keep(self, key: str, answer: Answer) -> None:
+    def keep(self, key: str, answer: Answer, ending: str = "json") -> None:
         """Keep a complete answer: first its bytes, then the line that makes them count."""
         what = re.sub(r"[^a-z]", "", urlsplit(answer.url).path.rsplit("/", 1)[-1]) or "answer"
         # Numbered by the files that are there: a damaged line must not give another answer's name away.
-        number = 1 + max((int(path.name[:3]) for path in self.folder.glob("[0-9][0-9][0-9]-*.json")), default=0)
-        name = f"{number:03d}-{what}.json"
+        number = 1 + max((int(path.name[:3]) for path in self.folder.glob("[0-9][0-9][0-9]-*")), default=0)
+        name = f"{number:03d}-{what}.{ending}"
         write_bytes(self.folder / name, answer.content, read_only=True)
         entry = {"key": key, "file": name, **_request(answer)}
         append_line(self.folder / JOURNAL, entry)
@@ -210,13 +210,14 @@ class Archive:
         pieces: list[Piece],
         content: str = "",
         description: str = "",
+        licence: str = "CC BY 4.0",
     ) -> Delivery:
         """Make a journal with every answer a delivery.
 
         Args:
             dataset: table or classification. journal: of this fetch. updated: the source's stamp, ISO 8601.
             question: fingerprint of what was asked for. pieces: the answers that count, in order.
-            content, description: canonical hashes of figures and metadata.
+            content, description: canonical hashes of figures and metadata. licence: of the figures.
         """
         wanted = vintage_id(updated)
         manifest = {
@@ -227,7 +228,7 @@ class Archive:
             "question": question,
             "content": content,
             "description": description,
-            "licence": "CC BY 4.0",
+            "licence": licence,
             "requests": journal.requests(pieces),
         }
         write_json(journal.folder / MANIFEST, manifest)

@@ -87,6 +87,11 @@ class Home:
         return self.root / "demo"
 
     @property
+    def inputs(self) -> Path:
+        """Files that people lay down: figures that only they have."""
+        return self.root / "inputs"
+
+    @property
     def bound_source(self) -> str | None:
         """The source that the home is bound to, as ``--source`` takes it, or None."""
         bound = read_json(self.root / "source.json")

@@ -16,10 +16,11 @@ import polars as pl
 from k2025_pipeline import __version__
 from k2025_pipeline.catalog import Catalog
 from k2025_pipeline.catalog.tables import TableContract
+from k2025_pipeline.catalog.uploads import UploadContract
 from k2025_pipeline.klass.client import SCHEMAS
 from k2025_pipeline.lake.home import Home
 from k2025_pipeline.lake.typed import TypedLake, Vintage
-from k2025_pipeline.validation.columns import typed_schema
+from k2025_pipeline.validation.columns import typed_schema, upload_schema
 from k2025_pipeline.warehouse import record
 from k2025_pipeline.warehouse.declared import both, declared_frame, declared_tables
 from k2025_pipeline.warehouse.publish import published
@@ -45,7 +46,7 @@ def fingerprint(home: Home, catalog: Catalog, folders: list[Path]) -> str:
     """
     lake = TypedLake(home)
     digest = hashlib.sha256(__version__.encode())
-    for dataset in sorted(input_schemas(catalog)):
+    for dataset in sorted([*input_schemas(catalog), *catalog.uploads]):
         vintage = lake.current(dataset)
         digest.update(repr(vintage and (dataset, vintage.content, vintage.updated)).encode())
         digest.update(repr((lake.state(dataset), lake.refusals(dataset))).encode())
@@ -72,6 +73,9 @@ def prepare(home: Home, catalog: Catalog, source: str) -> None:
             _lay(connection, lake, dataset, schema, source)
         for table in catalog.tables.values():
             _lay_history(connection, lake, table)
+        for upload in catalog.uploads.values():
+            _lay_upload(connection, lake, upload)
+            _lay_history(connection, lake, upload)
         states = source_tables(connection, catalog, lake, source)
         for name, rows in declared_tables(catalog).items():
             _create(connection, name, declared_frame(name, rows))
@@ -100,7 +104,21 @@ def _lay(
     )
 
 
-def _lay_history(connection: duckdb.DuckDBPyConnection, lake: TypedLake, table: TableContract) -> None:
+def _lay_upload(connection: duckdb.DuckDBPyConnection, lake: TypedLake, upload: UploadContract) -> None:
+    """The figures that stand; each row says itself whether a person laid it down or the demo generated it."""
+    vintage = lake.current(upload.name)
+    if vintage is None:
+        columns = ", ".join(f'"{name}" {_sql_type(dtype)}' for name, dtype in upload_schema(upload).items())
+        connection.execute(f"create table typed.{upload.name} ({columns}, vintage timestamptz, is_stale boolean)")
+        return
+    path = str(lake.path(upload.name, vintage.vintage)).replace("'", "''")
+    connection.execute(
+        f"create view typed.{upload.name} as select *, timestamptz '{_stamp(vintage)}' as vintage, "
+        f"{vintage.stale_because is not None} as is_stale from read_parquet('{path}')"
+    )
+
+
+def _lay_history(connection: duckdb.DuckDBPyConnection, lake: TypedLake, table: TableContract | UploadContract) -> None:
     """The cells of all vintages by validity, as ``ingest.history`` keeps them."""
     path = lake.history(table.name)
     if path is None:
@@ -117,7 +135,8 @@ def _stamp(vintage: Vintage) -> str:
 
 
 def _sql_type(dtype: Any) -> str:
-    return "double" if dtype == pl.Float64 else "date" if dtype == pl.Date else "varchar"
+    known = {pl.Float64: "double", pl.Date: "date", pl.Int32: "integer", pl.Datetime: "timestamptz"}
+    return known.get(dtype.base_type() if isinstance(dtype, pl.DataType) else dtype, "varchar")
 
 
 def _create(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:

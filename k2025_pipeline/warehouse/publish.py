@@ -15,9 +15,10 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from k2025_pipeline.catalog import Catalog
+from k2025_pipeline.catalog import Catalog, upload_docs
 from k2025_pipeline.catalog.generate import column_docs, history_docs
 from k2025_pipeline.catalog.tables import TableContract
+from k2025_pipeline.catalog.uploads import UploadContract
 from k2025_pipeline.lake.home import Home, read_json, write_json
 
 STORAGE_VERSION = "v1.2.0"
@@ -134,7 +135,20 @@ def _write(home: Home, catalog: Catalog, candidate: Path, parquet: Path) -> dict
             counts[target] = _copy(connection, f"staging.stg_{table.name}", target)
             _comment(connection, target, f"{table.title.nb} / {table.title.en}", column_docs(table))
             counts[f"source_history.{table.name}"] = _write_history(connection, table)
+        for upload in catalog.uploads.values():
+            counts |= _write_upload(connection, upload)
         connection.execute("commit; checkpoint target; detach target")
+    return counts
+
+
+def _write_upload(connection: duckdb.DuckDBPyConnection, upload: UploadContract) -> dict[str, int]:
+    """Figures that people laid down, and those of earlier files by validity."""
+    title = f"{upload.title.nb} / {upload.title.en}"
+    target, past = f"source.{upload.name}", f"source_history.{upload.name}"
+    counts = {target: _copy(connection, f"typed.{upload.name}", target)}
+    counts[past] = _copy(connection, f"typed.{upload.name}_history", past)
+    _comment(connection, target, title, upload_docs.column_docs(upload))
+    _comment(connection, past, f"Tidligere filer / earlier files: {title}", upload_docs.history_docs(upload))
     return counts
 
 

@@ -149,6 +149,16 @@ WITHOUT_RULE: dict[str, tuple[str, str, str]] = {
         "areas.codes_inside = sizes.codes_before and ",
         "",
     ),
+    "a_figure_laid_down_by_a_user_has_the_shape_of_the_published_and_missing_is_no_zero": (
+        f"{CORE}/observations_uploaded.sql",
+        "education || '|' || absence_type",
+        "education",
+    ),
+    "who_takes_part_is_a_row_with_its_end_and_its_amount_and_a_grant_is_one_by_year": (
+        f"{CORE}/programme_participation.sql",
+        "any_value(coalesce(remark, note))",
+        "any_value(note)",
+    ),
     "an_age_band_is_counted_whole_or_not_at_all": (
         POPULATION,
         "case when sum(years.numbers) = any_value(bands.cells) then",

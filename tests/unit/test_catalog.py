@@ -34,6 +34,7 @@ SAMPLE = [
     "expectations/measures.yml",
     *(f"tables/{table}.yml" for table in ("07459", "12209", "12292", "14533")),
     "indicators/KOMP-01.yml",
+    "uploads/turnover.yml",
 ]
 
 

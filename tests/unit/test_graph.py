@@ -24,7 +24,7 @@ from k2025_pipeline.settings import PROJECT_ROOT, Settings
 from k2025_pipeline.warehouse.dbt_project import ensure_manifest
 
 SNAPSHOT = Path(__file__).parent / "snapshots" / "graph.txt"
-WAY_OF_THE_DATA = ["raw", "typed", "staging", "history", "core", "marts", "public", "published"]
+WAY_OF_THE_DATA = ["raw", "typed", "uploads", "staging", "history", "core", "marts", "public", "published"]
 EXTERNAL = "catalog"
 
 
@@ -111,6 +111,8 @@ def test_data_goes_one_way_only(graph: Any) -> None:
         ("typed", "history"),
         ("catalog", "history"),
         ("typed", "core"),
+        ("typed", "uploads"),
+        ("uploads", "core"),
         ("staging", "core"),
         ("core", "core"),
         ("core", "marts"),

@@ -1,0 +1,35 @@
+-- Who took part in which programme, from when to when; and grants, a row per year. What a person laid down, not a
+-- figure of Statistics Norway. A municipality without a row is not known to take part.
+with participations as (
+    select
+        'participation' as kind,
+        programme,
+        region_code,
+        period as start_year,
+        max(case when measure = 'end_year' then cast(cast(value as integer) as varchar) end) as end_year,
+        max(case when measure = 'amount' then value end) as amount,
+        any_value(coalesce(remark, note)) as note,
+        any_value(source) as source,
+        bool_or(is_stale) as is_stale
+    from {{ source('typed', 'upload_participation') }}
+    group by programme, region_code, period
+),
+
+grants as (
+    select
+        'grant' as kind,
+        scheme as programme,
+        region_code,
+        period as start_year,
+        period as end_year,
+        value as amount,
+        coalesce(remark, note) as note,
+        source,
+        is_stale
+    from {{ source('typed', 'upload_grants') }}
+    where measure = 'amount'
+)
+
+select * from participations
+union all by name
+select * from grants
