@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import orjson
 
-from k2025_pipeline.demo import klass_generator, tables
+from k2025_pipeline.demo import inputs, klass_generator, tables
 from k2025_pipeline.demo.geography import DATA
 from k2025_pipeline.demo.jsonstat_writer import NOTE, Table, document
 from k2025_pipeline.demo.tables import World
@@ -99,6 +99,7 @@ def _write(folder: Path, edition: Edition, fingerprint: str) -> None:
     _write_table(folder, summed, POPULATION_UPDATED, f"@{tables.KOMM_SUMMER}")
     for number, content in klass_generator.classifications(world.geography).items():
         _write_json(folder / "klass" / f"{number}.json", content)
+    inputs.write(folder / "inputs", world)
     source = {"source": "demo", "edition": edition, "note": NOTE, "fingerprint": fingerprint}
     _write_json(folder / "source.json", source)
 

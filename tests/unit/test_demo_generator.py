@@ -201,7 +201,7 @@ class TestConsistency:
 
     def test_rounding_of_halves(self) -> None:
         halves = np.array([0.25, -0.25, 2.5, 0.0499])
-        found = jsonstat_writer._rounded(halves, np.array([1, 1, 0, 1]))
+        found = jsonstat_writer.rounded(halves, np.array([1, 1, 0, 1]))
         assert found.tolist() == [0.3, -0.3, 3.0, 0.0]
         assert orjson.dumps(jsonstat_writer._numbers(np.array([22.0, 22.5])).tolist()) == b"[22,22.5]"
 
