@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from k2025_pipeline.catalog.breaks import Break, BreaksFile, declared_measures
 from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.catalog.comparators import ComparatorFile
+from k2025_pipeline.catalog.effects import EffectsFile
 from k2025_pipeline.catalog.indicators import (
     Calculation,
     ExpectationFile,
@@ -61,6 +62,7 @@ class Catalog:
     expectations: dict[str, ExpectationFile]
     breaks: dict[str, Break]
     comparators: ComparatorFile
+    effects: EffectsFile
 
     def breaks_of(self, table_id: str) -> list[Break]:
         """Breaks that concern a series of the table, in declared order."""
@@ -81,6 +83,7 @@ def load_catalog(schemas: Path) -> Catalog:
         references=read_file(schemas / "reference_values.yml", ReferenceFile),
         expectations=_read_folder(schemas / "expectations", ExpectationFile, "table"),
         comparators=read_file(schemas / "comparators.yml", ComparatorFile),
+        effects=read_file(schemas / "effects.yml", EffectsFile),
         breaks={broken.id: broken for broken in read_file(schemas / "breaks.yml", BreaksFile).breaks},
     )
     _check_breaks(schemas / "breaks.yml", catalog)

@@ -1,7 +1,7 @@
 """Invented programmes, what they are planted to change, and the truth that an estimate can be held against.
 
 Belongs here: who takes part in the demo's programmes, the planted effect, and its size as a difference in differences.
-Does not belong here: how an effect is estimated (`k2025_pipeline.effects`), nor real programmes: these two are invented.
+Does not belong here: how an effect is estimated (`k2025_pipeline.effects`), nor real programmes: these are invented.
 """
 
 from dataclasses import dataclass

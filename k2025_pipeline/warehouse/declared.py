@@ -48,10 +48,12 @@ BORDER_CHANGES = (
     "source",
     "evidence",
 )
+EFFECT_RULES = ("rule_id", "value", "unit_of_count", "first_year", "last_year", "text_nb", "text_en")
 DECLARED_TYPES: dict[str, dict[str, Any]] = {
     "breaks": dict.fromkeys(BREAKS, pl.String),
     "indicator_breaks": dict.fromkeys(INDICATOR_BREAKS, pl.String),
     "border_changes": dict.fromkeys(BORDER_CHANGES, pl.String) | {"changed_on": pl.Date},
+    "effect_rules": dict.fromkeys(EFFECT_RULES, pl.String) | {"value": pl.Float64},
 }
 
 
@@ -74,6 +76,7 @@ def declared_tables(catalog: Catalog) -> dict[str, list[Row]]:
         "border_changes": list(_border_change_rows(catalog)),
         "size_classes": list(_size_class_rows(catalog)),
         "comparators": list(_comparator_rows(catalog)),
+        "effect_rules": list(_effect_rule_rows(catalog)),
         "measures": list(_programme_measure_rows(catalog)),
         "measure_indicators": [
             {"measure_no": number, "indicator_id": indicator_id}
@@ -111,6 +114,22 @@ def _border_change_rows(catalog: Catalog) -> Iterator[Row]:
 def _size_class_rows(catalog: Catalog) -> Iterator[Row]:
     for size in catalog.comparators.size_classes:
         yield {"size_class": size.id, "at_least": size.at_least, "below": size.below, **both("name", size.name)}
+
+
+def _effect_rule_rows(catalog: Catalog) -> Iterator[Row]:
+    """Limits have a value; warnings have none, and may concern certain years or units."""
+    for limit in catalog.effects.limits:
+        yield {"rule_id": limit.id, "value": limit.value, "unit_of_count": None, **both("text", limit.reason)}
+    for warning in catalog.effects.warnings:
+        first, last = warning.years or (None, None)
+        yield {
+            "rule_id": warning.id,
+            "value": None,
+            "unit_of_count": warning.unit_of_count,
+            "first_year": first,
+            "last_year": last,
+            **both("text", warning.text),
+        }
 
 
 def _comparator_rows(catalog: Catalog) -> Iterator[Row]:
