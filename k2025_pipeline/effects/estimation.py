@@ -7,7 +7,8 @@ Estimator: Callaway and Sant'Anna, "Difference-in-Differences with multiple time
 (2021), as the package diff-diff has it: not yet treated and never treated municipalities as controls, no covariates,
 changes counted from the year before the start, standard errors from influence functions clustered by municipality, t
 with one degree of freedom fewer than municipalities. A missing figure takes the municipality out of the comparisons
-that need it. Municipalities weigh the same, whatever their size.
+that need it. Years later than those that are followed are left out. Municipalities weigh the
+same, whatever their size.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from k2025_pipeline.effects.design import Refused
 
 METHOD = "Callaway-Sant'Anna (2021), not-yet-treated controls, universal base, clustered by municipality"
 LIBRARY = "diff-diff"
-_UNBALANCED = "Unbalanced panel detected"
+_TOLD = r"Unbalanced panel detected|\d+ \(group, time\) cell\(s\) could not be estimated"
+"""Missing figures, and years after those that are followed: both are told in this module's description."""
 _LARGEST_CONDITION = 1e12
 
 
@@ -106,7 +108,7 @@ def estimate(data: pl.DataFrame, years_shown: int) -> Estimate:
 
 
 def _fit(data: pl.DataFrame) -> Any:
-    """The library's own result; what it says about missing figures is told in this module's description."""
+    """The library's own result."""
     from diff_diff import CallawaySantAnna
 
     columns = {name: data[name].to_numpy() for name in ("region_code", "year", "first_year", "value")}
@@ -116,7 +118,7 @@ def _fit(data: pl.DataFrame) -> Any:
     import pandas as pd
 
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=_UNBALANCED)
+        warnings.filterwarnings("ignore", message=_TOLD)
         return estimator.fit(
             pd.DataFrame(columns), outcome="value", unit="region_code", time="year", first_treat="first_year"
         )

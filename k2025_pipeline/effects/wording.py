@@ -59,6 +59,8 @@ REFUSALS = {
     ),
 }
 _SMALLEST_P = 0.001
+_NARROW = 5
+"""Steps of the last decimal that an interval spans at least, to be told with that many."""
 DESCRIPTIVE_NB = "Beskrivende, ikke en effekt: "
 DESCRIPTIVE_EN = "Descriptive, not an effect: "
 
@@ -120,8 +122,8 @@ def verdict(
             f"The development became {bounds['en'][0]} {'lower' if lower else 'higher'} than in municipalities that "
             f"did not take part ({bounds['en'][1]}). That is the {'desired' if better else 'undesired'} direction.",
         )
-    found_nb = f"Anslag {number(effect.estimate, decimals, 'nb')} {unit_of_difference(unit, 'nb')}"
-    found_en = f"Estimate {number(effect.estimate, decimals, 'en')} {unit_of_difference(unit, 'en')}"
+    found_nb = f"Anslag {number(effect.estimate, _decimals(effect, decimals), 'nb')} {unit_of_difference(unit, 'nb')}"
+    found_en = f"Estimate {number(effect.estimate, _decimals(effect, decimals), 'en')} {unit_of_difference(unit, 'en')}"
     alone = effect.p_value < limit
     return (
         "Ingen effekt kan skilles fra tilfeldig variasjon"
@@ -133,7 +135,13 @@ def verdict(
     )
 
 
+def _decimals(effect: Estimated, decimals: int) -> int:
+    return decimals + (effect.high - effect.low < _NARROW * 10**-decimals)
+
+
 def _bounds(effect: Estimated, unit: str, decimals: int, language: str) -> tuple[str, str]:
+    """Size and interval; a narrow interval with one decimal more, or both ends might look alike."""
+    decimals = _decimals(effect, decimals)
     size = f"{number(abs(effect.estimate), decimals, language)} {unit_of_difference(unit, language)}"
     low, high = number(effect.low, decimals, language), number(effect.high, decimals, language)
     if language == "nb":
