@@ -144,7 +144,7 @@ def made(
             + (unit < treated) * (effect * (year >= start) + drift * (year - 2015)),
             "series_segment": 1,
             "kostra_group": f"EKG{unit % 3:02d}",
-            "population": 4000 + 100 * (unit * 5 % 11),
+            "population": 5000,
             "source": "demo",
         }
         for unit in range(treated + controls)
