@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from k2025_pipeline.catalog.breaks import BreaksFile
 from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.catalog.comparators import ComparatorFile
+from k2025_pipeline.catalog.effects import EffectsFile
 from k2025_pipeline.catalog.expectations import ExpectationFile
 from k2025_pipeline.catalog.indicators import IndicatorDefinition
 from k2025_pipeline.catalog.loader import Catalog, load_catalog
@@ -42,6 +43,7 @@ CATALOG_TABLES = {
     "border_changes": "Border changes that Klass leaves out / grensejusteringer. From schemas/classifications.",
     "size_classes": "Size classes of municipalities / størrelsesklasser. From schemas/comparators.yml.",
     "comparators": "What a municipality is compared with / sammenligningsgrunnlag. From schemas/comparators.yml.",
+    "effect_rules": "When an effect is told or refused / når en effekt vises eller avvises. From schemas/effects.yml.",
     "measures": "The seventeen measures / de sytten tiltakene. From schemas/measures.yml.",
     "measure_indicators": "Indicators by measure / indikatorer etter tiltak.",
     "reference_values": "Published figures / publiserte tall. From schemas/reference_values.yml.",
@@ -62,6 +64,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "comparators": ComparatorFile,
     "need": NeedFile,
     "upload": UploadContract,
+    "effects": EffectsFile,
 }
 QUOTED_NOTHING = "''"
 NOTICE = "Generated from schemas/ by `make generate`: edit there, not here."

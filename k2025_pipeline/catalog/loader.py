@@ -16,6 +16,7 @@ from k2025_pipeline.catalog.breaks import Break, BreaksFile, declared_measures
 from k2025_pipeline.catalog.calculations import Calculation, Side, Term
 from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.catalog.comparators import ComparatorFile
+from k2025_pipeline.catalog.effects import EffectsFile
 from k2025_pipeline.catalog.expectations import ExpectationFile
 from k2025_pipeline.catalog.indicators import IndicatorDefinition
 from k2025_pipeline.catalog.need import NeedFile
@@ -61,6 +62,7 @@ class Catalog:
     comparators: ComparatorFile
     need: NeedFile
     uploads: dict[str, UploadContract]
+    effects: EffectsFile
 
     def breaks_of(self, table_id: str) -> list[Break]:
         """Breaks that concern a series of the table, in declared order."""
@@ -82,6 +84,7 @@ def load_catalog(schemas: Path) -> Catalog:
         expectations=_read_folder(schemas / "expectations", ExpectationFile, "table"),
         comparators=read_file(schemas / "comparators.yml", ComparatorFile),
         need=read_file(schemas / "need.yml", NeedFile),
+        effects=read_file(schemas / "effects.yml", EffectsFile),
         breaks={broken.id: broken for broken in read_file(schemas / "breaks.yml", BreaksFile).breaks},
         uploads={u.id: u for u in _read_folder(schemas / "uploads", UploadContract, "file").values()},
     )

@@ -14,6 +14,7 @@ import orjson
 from k2025_pipeline.demo import (
     accounts,
     closed_series,
+    inputs,
     klass_generator,
     labour,
     municipal_health,
@@ -126,6 +127,7 @@ def _write(folder: Path, edition: Edition, fingerprint: str) -> None:
     _write_table(folder, summed, POPULATION_UPDATED, f"@{tables.KOMM_SUMMER}")
     for number, content in klass_generator.classifications(world.geography).items():
         _write_json(folder / "klass" / f"{number}.json", content)
+    inputs.write(folder / "inputs", world)
     source = {"source": "demo", "edition": edition, "note": NOTE, "fingerprint": fingerprint}
     _write_json(folder / "source.json", source)
 

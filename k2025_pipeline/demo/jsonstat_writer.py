@@ -147,14 +147,14 @@ def _cells(table: Table) -> tuple[list[Any], dict[str, str]]:
     """Dense numbers with None, and symbols by flat index."""
     symbols = np.where(np.isnan(table.values) & (table.symbols == 0), NOT_AVAILABLE, table.symbols).ravel()
     decimals = np.array([measure.decimals for measure in table.measures])[:, None]
-    numbers = _numbers(np.broadcast_to(_rounded(table.values, decimals), table.values.shape).ravel())
+    numbers = _numbers(np.broadcast_to(rounded(table.values, decimals), table.values.shape).ravel())
     numbers[symbols > 0] = None
     marked = np.flatnonzero(symbols)
     names = map(SYMBOLS.__getitem__, symbols[marked].tolist())
     return numbers.tolist(), dict(zip(map(str, marked.tolist()), names, strict=True))
 
 
-def _rounded(values: Floats, decimals: npt.NDArray[np.int64]) -> Floats:
+def rounded(values: Floats, decimals: npt.NDArray[np.int64]) -> Floats:
     """Round half away from zero; the slack undoes the error of long sums."""
     scale = 10.0**decimals
     return np.asarray(np.sign(values) * np.floor(np.abs(values) * scale + 0.5 + _ROUNDING_SLACK) / scale)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from k2025_pipeline.demo import programmes
 from k2025_pipeline.demo.geography import Floats, Geography, stream
 from k2025_pipeline.demo.users import TABLE_YEARS, Users
 
@@ -56,7 +57,7 @@ _FUNCTION_SHARES = (0.018, 0.047, 0.02, 0.895, 0.02)
 _FIXED_SALARY = (0.97, 0.90, 0.90, 0.28, 0.95)
 _FIXED_SALARY_INSTITUTION = 0.85
 FIRST_YEAR_OF_256 = 2017
-THERAPIST, ASSISTANT_WITHOUT, SERVICE = 7, 10, 11
+HEALTH_WORKER, THERAPIST, ASSISTANT_WITHOUT, SERVICE = 2, 7, 10, 11
 """Positions in `EDUCATION`."""
 THERAPIST_NOT_HEALTH = 0.47
 """Part of Miljøterapeuter counted as without health education, so that 2021 gives the published 74.8 %."""
@@ -122,7 +123,9 @@ def educated(education: Floats) -> tuple[Floats, Floats]:
     return higher, education[..., UPPER_SECONDARY].sum(axis=-1)
 
 
-def generate(geography: Geography, people: Floats, users: Users, factor: Floats) -> Resources:
+def generate(
+    geography: Geography, people: Floats, users: Users, factor: Floats, with_programmes: bool = True
+) -> Resources:
     """Resources by atom.
 
     Args:
@@ -130,9 +133,12 @@ def generate(geography: Geography, people: Floats, users: Users, factor: Floats)
         people: persons at the end of each year; shape (atoms, years).
         users: persons who receive services, before any disturbance.
         factor: multiplies everything; shape (atoms, years). All 1 in the revised edition.
+        with_programmes: whether the invented programme with an effect has had it.
     """
     residents = (users.long_stay + users.short_stay).sum(axis=2).astype(float)
     education = _education(geography, users) * factor[:, :, None]
+    if with_programmes:
+        education = programmes.planted(geography, education, ASSISTANT_WITHOUT, HEALTH_WORKER, SERVICE)
     care = education.sum(axis=2)
     country = people.sum(axis=0)
     undisturbed = care / factor

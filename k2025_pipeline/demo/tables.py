@@ -85,14 +85,14 @@ def bands_at_end_of_year(persons: Ints) -> Floats:
     return population.by_band(persons.sum(axis=2)[:, 1:].astype(float))
 
 
-def build(edition: str) -> World:
-    """Generate one edition (`revised` or `unrevised`)."""
+def build(edition: str, with_programmes: bool = True) -> World:
+    """Generate one edition (`revised` or `unrevised`), with or without what its invented programme changes."""
     geography = geo.load()
     persons = population.generate(geography)
     bands = bands_at_end_of_year(persons)
     found = users.generate(geography, bands)
     drawn = faults_module.draw(geography, edition)
-    staff = resources.generate(geography, bands.sum(axis=2), found, drawn.factor)
+    staff = resources.generate(geography, bands.sum(axis=2), found, drawn.factor, with_programmes)
     return World(geography, persons, found.disturbed(drawn.factor), staff, drawn)
 
 

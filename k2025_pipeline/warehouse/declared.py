@@ -51,11 +51,13 @@ BORDER_CHANGES = (
     "evidence",
 )
 DOCUMENT_OBSERVATIONS = ("table_id", "measure", "category", "region_code", "period", "unit", "value", "ref_id")
+EFFECT_RULES = ("rule_id", "value", "unit_of_count", "first_year", "last_year", "text_nb", "text_en")
 DECLARED_TYPES: dict[str, dict[str, Any]] = {
     "document_observations": dict.fromkeys(DOCUMENT_OBSERVATIONS, pl.String) | {"value": pl.Float64},
     "breaks": dict.fromkeys(BREAKS, pl.String),
     "indicator_breaks": dict.fromkeys(INDICATOR_BREAKS, pl.String),
     "border_changes": dict.fromkeys(BORDER_CHANGES, pl.String) | {"changed_on": pl.Date},
+    "effect_rules": dict.fromkeys(EFFECT_RULES, pl.String) | {"value": pl.Float64},
 }
 
 
@@ -80,6 +82,7 @@ def declared_tables(catalog: Catalog) -> dict[str, list[Row]]:
         "border_changes": list(_border_change_rows(catalog)),
         "size_classes": list(_size_class_rows(catalog)),
         "comparators": list(_comparator_rows(catalog)),
+        "effect_rules": list(_effect_rule_rows(catalog)),
         "measures": list(_programme_measure_rows(catalog)),
         "programmes": list(_programme_rows(catalog)),
         "measure_indicators": [
@@ -121,6 +124,22 @@ def _border_change_rows(catalog: Catalog) -> Iterator[Row]:
 def _size_class_rows(catalog: Catalog) -> Iterator[Row]:
     for size in catalog.comparators.size_classes:
         yield {"size_class": size.id, "at_least": size.at_least, "below": size.below, **both("name", size.name)}
+
+
+def _effect_rule_rows(catalog: Catalog) -> Iterator[Row]:
+    """Limits have a value; warnings have none, and may concern certain years or units."""
+    for limit in catalog.effects.limits:
+        yield {"rule_id": limit.id, "value": limit.value, "unit_of_count": None, **both("text", limit.reason)}
+    for warning in catalog.effects.warnings:
+        first, last = warning.years or (None, None)
+        yield {
+            "rule_id": warning.id,
+            "value": None,
+            "unit_of_count": warning.unit_of_count,
+            "first_year": first,
+            "last_year": last,
+            **both("text", warning.text),
+        }
 
 
 def _comparator_rows(catalog: Catalog) -> Iterator[Row]:

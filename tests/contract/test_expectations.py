@@ -27,7 +27,7 @@ from k2025_pipeline.warehouse.declared import declared_tables
 from k2025_pipeline.warehouse.results import Acceptance
 
 CATALOG = load_catalog(PROJECT_ROOT / "schemas")
-DOCUMENTED = ("_public.yml", "_breaks.yml")
+DOCUMENTED = ("_public.yml", "_breaks.yml", "_effects.yml")
 PUBLIC = [
     model
     for name in DOCUMENTED
@@ -222,7 +222,107 @@ GOOD_CHANGES = [
     {"table_id": "12209", "kind": "revised", "cells": 2, "size": "up_to_1"},
 ]
 
+
+def _effect(indicator: str, **cells: Any) -> dict[str, Any]:
+    """A good row of ``public.programme_effects``, the mean effect, with ``cells`` changed."""
+    row: dict[str, Any] = {
+        "programme": "P",
+        "indicator_id": indicator,
+        "term": "overall",
+        "estimate": -2.9,
+        "standard_error": 0.36,
+        "interval_low": -3.6,
+        "interval_high": -2.2,
+        "p_value": 0.01,
+        "p_adjusted": 0.02,
+        "tests": 2,
+        "unit": "prosentpoeng",
+        "pretrend_p": 0.4,
+        "participants": 30,
+        "treated": 25,
+        "controls": 200,
+        "refused": False,
+        "verdict_nb": "Utviklingen ble lavere.",
+        "verdict_en": "The development became lower.",
+        "source": "demo",
+    }
+    return row | cells
+
+
+FIGURES = ("estimate", "standard_error", "interval_low", "interval_high", "p_value", "p_adjusted", "tests")
+UNTOLD = dict.fromkeys((*FIGURES, "verdict_nb", "verdict_en"))
+REFUSED = {"refused": True, "refusal_code": "break", "refusal_nb": "Brudd.", "refusal_en": "A break."}
+YEAR = {"term": "event", "p_adjusted": None, "tests": None, "verdict_nb": None, "verdict_en": None}
+GOOD_EFFECTS = [
+    _effect("KOMP-02"),
+    _effect("KOMP-02", **YEAR, event_time=0),
+    _effect("KOMP-02", **YEAR, event_time=-2),
+    _effect("KOMP-03", **UNTOLD, **REFUSED),
+]
+GOOD_COMPARED: dict[str, Any] = {
+    "programme": "P",
+    "indicator_id": "KOMP-02",
+    "start_year": 2021,
+    "years_after": 1,
+    "participants": 10,
+    "without_figures": 1,
+    "unmatched": 2,
+    "matched": 7,
+    "controls": 15,
+    "mean_before": 23.0,
+    "mean_after": 20.0,
+    "change": -3.0,
+    "control_mean_before": 23.5,
+    "control_mean_after": 23.0,
+    "control_change": -0.5,
+    "difference": -2.5,
+    "difference_low": -3.5,
+    "difference_high": -1.5,
+    "reading_nb": "Beskrivende, ikke en effekt: endringen er −2,5 prosentpoeng.",
+    "reading_en": "Descriptive, not an effect: the change is −2.5 percentage points.",
+    "source": "demo",
+}
+
+
+def _of_effects(change: str, where: str = "term = 'overall' and not refused") -> str:
+    return _update("programme_effects", change, where)
+
+
+def _of_comparison(change: str) -> str:
+    return _update("programme_comparison", change)
+
+
 BREAK: dict[str, dict[str, Broken]] = {
+    "programme_effects": {
+        "columns": _extra_column("programme_effects"),
+        "term_known": (
+            _of_effects("term = 'mean', verdict_nb = null, verdict_en = null, p_adjusted = null, tests = null"),
+            set(),
+        ),
+        "one_row_per_year": (_insert("programme_effects", GOOD_EFFECTS[1]), set()),
+        "event_has_a_year": (_of_effects("event_time = 3"), set()),
+        "refusal_in_words": (_of_effects("refusal_en = null", "refused"), set()),
+        "refused_has_no_figure": (_of_effects("standard_error = null"), set()),
+        "refused_stands_alone": (_of_effects("term = 'event', event_time = 1", "refused"), set()),
+        "refusal_known": (_of_effects("refusal_code = 'mood'", "refused"), set()),
+        "within_interval": (_of_effects("estimate = -2.1"), set()),
+        "p_between_nil_and_one": (_of_effects("pretrend_p = 1.1"), set()),
+        "adjusted_not_below": (_of_effects("p_adjusted = 0.009"), set()),
+        "overall_has_a_verdict": (_of_effects("verdict_nb = null"), set()),
+        "treated_are_participants": (_of_effects("treated = 31"), set()),
+        "source_known": (_of_effects("source = 'hearsay'"), set()),
+    },
+    "programme_comparison": {
+        "columns": _extra_column("programme_comparison"),
+        "one_row_per_horizon": (_insert("programme_comparison", GOOD_COMPARED), set()),
+        "participants_divided": (_of_comparison("participants = 11"), set()),
+        "figures_where_matched": (_of_comparison("controls = 0"), set()),
+        "difference_of_changes": (_of_comparison("difference = -2.4"), set()),
+        "within_bounds": (_of_comparison("difference_high = null"), set()),
+        "said_to_be_descriptive": (_of_comparison("reading_nb = 'Effekten er −2,5.'"), set()),
+        "said_to_be_descriptive_en": (_of_comparison("reading_en = 'The effect is −2.5.'"), set()),
+        "source_known": (_of_comparison("source = 'hearsay'"), set()),
+    },
     "indicator_values": {
         "columns": _extra_column("indicator_values"),
         "not_empty": _emptied("indicator_values"),
@@ -444,6 +544,23 @@ BREAK: dict[str, dict[str, Broken]] = {
     },
 }
 MORE_WAYS: dict[tuple[str, str], list[str]] = {
+    ("programme_effects", "event_has_a_year"): [
+        _of_effects("event_time = null", "event_time = 0"),
+        _of_effects("event_time = -1", "event_time = 0"),
+        _of_effects("event_time = 5", "event_time = 0"),
+    ],
+    ("programme_effects", "refused_has_no_figure"): [
+        _of_effects("p_value = null", "event_time = 0"),
+        _of_effects("interval_low = null", "event_time = 0"),
+        _of_effects("estimate = null", "event_time = 0"),
+    ],
+    ("programme_effects", "adjusted_not_below"): [_of_effects("tests = null"), _of_effects("tests = 0")],
+    ("programme_comparison", "within_bounds"): [_of_comparison("difference_low = -2.4")],
+    ("programme_comparison", "participants_divided"): [_of_comparison("unmatched = -1, matched = 10")],
+    ("programme_comparison", "difference_of_changes"): [
+        _of_comparison("mean_after = 21.0"),
+        _of_comparison("control_mean_before = 21.0"),
+    ],
     ("indicator_values", "country_same_in_both_structures"): [
         _update("indicator_values", "value = null", "indicator_id = 'REKR-01.GROWTH' and structure = 'current'"),
     ],
@@ -519,6 +636,8 @@ def build(home: Home) -> None:
             ("indicator_revisions", GOOD_REVISIONS),
             ("source_vintages", GOOD_VINTAGES),
             ("changes", GOOD_CHANGES),
+            ("programme_effects", GOOD_EFFECTS),
+            ("programme_comparison", [GOOD_COMPARED]),
         ):
             for row in rows:
                 connection.execute(_insert(table, row))

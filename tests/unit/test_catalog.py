@@ -28,6 +28,7 @@ REAL = PROJECT_ROOT / "schemas"
 SAMPLE = [
     "breaks.yml",
     "comparators.yml",
+    "effects.yml",
     "measures.yml",
     "reference_values.yml",
     "classifications/131.yml",
@@ -138,6 +139,7 @@ class TestGeneratedFiles:
             ("reference_values", "reference_values.yml"),
             ("breaks", "breaks.yml"),
             ("comparators", "comparators.yml"),
+            ("effects", "effects.yml"),
         ],
     )
     def test_the_json_schema_for_editors_accepts_the_real_files_and_no_unknown_field(

@@ -13,7 +13,17 @@ import orjson
 import pytest
 import requests
 
-from k2025_pipeline.demo import faults, generator, geography, jsonstat_writer, population, resources, tables
+from k2025_pipeline.demo import (
+    faults,
+    generator,
+    geography,
+    inputs,
+    jsonstat_writer,
+    population,
+    programmes,
+    resources,
+    tables,
+)
 from k2025_pipeline.demo.documents import Document, Folder
 from k2025_pipeline.demo.server import LocalStatbank
 from k2025_pipeline.demo.tables import World
@@ -204,7 +214,7 @@ class TestConsistency:
 
     def test_rounding_of_halves(self) -> None:
         halves = np.array([0.25, -0.25, 2.5, 0.0499])
-        found = jsonstat_writer._rounded(halves, np.array([1, 1, 0, 1]))
+        found = jsonstat_writer.rounded(halves, np.array([1, 1, 0, 1]))
         assert found.tolist() == [0.3, -0.3, 3.0, 0.0]
         assert orjson.dumps(jsonstat_writer._numbers(np.array([22.0, 22.5])).tolist()) == b"[22,22.5]"
 
@@ -252,6 +262,111 @@ class TestConsistency:
 def _numbers(cells: Any) -> Any:
     """Cells as numbers, empty ones as 0."""
     return np.where(np.equal(cells, np.array(None)), 0, cells).astype(float)
+
+
+class TestProgrammes:
+    def test_who_takes_part(self, world: World) -> None:
+        listed = programmes.participants()
+        codes = [one.region_code for one in listed]
+        assert len(set(codes)) == len(codes) == 92
+        assert set(codes) <= set(world.geography.current.tolist())
+        for programme in (programmes.WITH_EFFECT, programmes.WITHOUT_EFFECT):
+            assert programme.startswith("demo-program ")
+            begun = list(programmes.starts(programme).values())
+            assert {year: begun.count(year) for year in sorted(set(begun))} == {2019: 12, 2021: 17, 2022: 17}
+
+    def test_the_effect_moves_fte_between_two_groups_and_changes_no_sum(self, world: World) -> None:
+        untouched = tables.build("revised", with_programmes=False).resources.education
+        moved = world.resources.education - untouched
+        np.testing.assert_allclose(moved.sum(axis=0), 0, atol=1e-6)
+        np.testing.assert_allclose(moved.sum(axis=2), 0, atol=1e-9)
+        groups = np.flatnonzero(np.abs(moved).max(axis=(0, 1)) > 1e-9).tolist()
+        assert groups == [resources.HEALTH_WORKER, resources.ASSISTANT_WITHOUT]
+        assert np.abs(moved[:, : TABLE_YEARS.index(2019)]).max() < 1e-9
+        assert (world.resources.education >= 0).all()
+        inside = np.isin(world.geography.current, list(programmes.starts(programmes.WITH_EFFECT)))
+        last = moved[:, -1, resources.ASSISTANT_WITHOUT]
+        assert (last[inside] < 0).all()
+        assert (last[~inside] > 0).all()
+
+    def test_no_share_jumps_in_one_year(self, world: World) -> None:
+        """The largest step is 1.5 points, of a share of about 23."""
+        steps = np.diff(programmes.points(world.geography), axis=1)
+        assert sorted({round(float(step), 6) for step in steps.ravel()}) == [0, 1.5]
+
+    def test_participation_is_written_as_a_norwegian_spreadsheet_has_it(self, revised_path: Path) -> None:
+        lines = (revised_path / "inputs" / "participation.csv").read_text("utf-8").splitlines()
+        assert lines[0] == "# merknad: generert demo / generated demo"
+        assert lines[1] == "programme;region_code;start_year;end_year;amount"
+        assert len(lines) == 2 + 92
+        programme, code, start, end, amount = lines[2].split(";")
+        assert (programme, len(code), len(start), end) == (programmes.WITH_EFFECT, 4, 4, "")
+        assert float(amount) > 0
+
+
+class TestStaff:
+    @pytest.fixture(scope="class")
+    def staff(self, revised_path: Path) -> dict[tuple[str, int, str], tuple[float, int]]:
+        lines = (revised_path / "inputs" / "staff.csv").read_text("utf-8").splitlines()
+        assert lines[:2] == ["# merknad: generert demo / generated demo", "region_code;year;education;fte;employed"]
+        cells = [line.split(";") for line in lines[2:]]
+        return {(c[0], int(c[1]), c[2]): (float(c[3].replace(",", ".")), int(c[4])) for c in cells}
+
+    def test_fte_and_employed_2021(self, staff: dict[tuple[str, int, str], tuple[float, int]]) -> None:
+        """The plan, 192–247."""
+        published = {
+            "activity_worker": (851, 1088),
+            "child_youth_worker": (1848, 2288),
+            "health_worker": (50095, 63251),
+            "occupational_therapist": (1325, 1444),
+            "child_welfare_worker": (1302, 1440),
+            "milieu_therapist": (4788, 6493),
+            "social_worker": (2077, 2282),
+            "nurse": (32266, 36053),
+            "social_educator": (9460, 10085),
+            "assistant_other_health": (5894, 9252),
+            "assistant_without": (34025, 62906),
+            "service_admin": (4889, 6343),
+        }
+        assert {group: staff["EAK", 2021, group] for group in published} == published
+        assert {group for _, _, group in staff} == set(published)
+        assert sum(persons for _, persons in published.values()) == 202925
+
+    def test_fte_are_those_of_14534(
+        self, revised: Folder, staff: dict[tuple[str, int, str], tuple[float, int]]
+    ) -> None:
+        told = _cells(
+            revised.document("14534"),
+            KOKkommuneregion0000=["0301", "1103"],
+            KOKstillingkode0000="TOT",
+            KOKutdanningoms0000=[f"{number:02d}" for number in range(1, 13)],
+            ContentsCode=tables._FTE_CODE,
+            Tid="2023",
+        )[:, 0, :, 0, 0]
+        for place, code in enumerate(("0301", "1103")):
+            assert [staff[code, 2023, group][0] for group in inputs.EDUCATION_GROUPS] == told[place].tolist()
+
+    def test_municipalities_sum_to_the_country_and_positions_grow(
+        self, staff: dict[tuple[str, int, str], tuple[float, int]]
+    ) -> None:
+        for group in inputs.EDUCATION_GROUPS:
+            sizes = []
+            for year in TABLE_YEARS:
+                fte, persons = staff["EAK", year, group]
+                parts = [n for (code, when, name), (_, n) in staff.items() if (when, name) == (year, group)]
+                assert sum(parts) == 2 * persons
+                sizes.append(fte / persons)
+            assert (np.diff(sizes) > 0).all()
+
+    def test_nobody_is_missing_where_there_is_fte(self, staff: dict[tuple[str, int, str], tuple[float, int]]) -> None:
+        assert all((fte > 0) == (persons > 0) for fte, persons in staff.values())
+        more = {group for (_, _, group), (fte, persons) in staff.items() if fte > persons}
+        assert more <= {"occupational_therapist", "child_welfare_worker", "social_worker"}
+        assert max(fte / persons for fte, persons in staff.values() if persons) <= 1.5
+
+    def test_only_municipalities_of_the_year(self, staff: dict[tuple[str, int, str], tuple[float, int]]) -> None:
+        codes = {year: {code for code, when, _ in staff if when == year} for year in (2015, 2019, 2020, 2025)}
+        assert {year: len(found) - 1 for year, found in codes.items()} == {2015: 428, 2019: 422, 2020: 356, 2025: 357}
 
 
 class TestMunicipalities:

@@ -1,0 +1,38 @@
+-- The effect of each programme on each indicator that can show it: a row for the mean over the years from the start
+-- on, and one for each year since it. Where none can be told, the row says why in words.
+select
+    programme,
+    indicator_id,
+    term,
+    event_time,
+    estimate,
+    standard_error,
+    interval_low,
+    interval_high,
+    p_value,
+    p_adjusted,
+    tests,
+    unit,
+    pretrend_statistic,
+    pretrend_df,
+    pretrend_p,
+    participants,
+    treated,
+    controls,
+    cohorts,
+    cohorts_left_out,
+    first_year,
+    last_year,
+    refused,
+    refusal_code,
+    refusal_nb,
+    refusal_en,
+    verdict_nb,
+    verdict_en,
+    warnings_nb,
+    warnings_en,
+    method,
+    library,
+    source
+from {{ ref('estimated_effects') }}
+order by programme, indicator_id, event_time nulls first
