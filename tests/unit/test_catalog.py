@@ -144,6 +144,26 @@ class TestGeneratedFiles:
             assert [error.message for error in validator.iter_errors(content)] == [], path.name
             assert not validator.is_valid(content | {"no_such_field": 1}), path.name
 
+    @pytest.mark.parametrize(
+        ("fields", "right"),
+        [
+            ({"suffix": "A"}, True),
+            ({"for_each": {"A": {"group": "nurse", "nb": "sykepleiere", "en": "nurses"}}}, True),
+            ({}, False),
+            ({"suffix": "A", "for_each": {"A": {"group": "nurse"}}}, False),
+            ({"for_each": {"small letters": {"group": "nurse"}}}, False),
+            ({"for_each": {}}, False),
+        ],
+    )
+    def test_a_variant_in_an_editor_has_a_suffix_or_is_written_once_for_groups(
+        self, fields: dict[str, Any], right: bool
+    ) -> None:
+        jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is not installed")
+        schema = orjson.loads((REAL / "json-schema" / "indicator.json").read_bytes())
+        content = yaml.safe_load((REAL / "indicators" / "KOMP-05.yml").read_text("utf-8"))
+        variants = [{**fields, "name": content["name"], "calculation": content["calculation"]}]
+        assert jsonschema.Draft202012Validator(schema).is_valid(content | {"variants": variants}) == right
+
 
 @pytest.fixture
 def schemas(tmp_path: Path) -> Path:
