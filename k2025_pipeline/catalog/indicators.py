@@ -10,7 +10,7 @@ import copy
 from datetime import date
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from k2025_pipeline.catalog.base import Declaration, Evidence, Name, Text, Year, refuse_doubles
 from k2025_pipeline.catalog.calculations import Calculation, SourceId
@@ -61,8 +61,23 @@ class SourceReference(Declaration):
     evidence: Evidence
 
 
+def _written_once(schema: dict[str, Any]) -> None:
+    """For editors: a variant that is written once for several groups has ``for_each`` instead of a suffix."""
+    schema["properties"]["for_each"] = {
+        "description": "By suffix: the group that the variant is about, and what it is called in both languages.",
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": {"pattern": schema["properties"]["suffix"]["pattern"]},
+        "additionalProperties": {"type": "object", "additionalProperties": {"type": "string"}},
+    }
+    schema["required"].remove("suffix")
+    schema["oneOf"] = [{"required": ["suffix"]}, {"required": ["for_each"]}]
+
+
 class Variant(Declaration):
     """A further definition beside the main one: another age group, numerator, denominator or source."""
+
+    model_config = ConfigDict(json_schema_extra=_written_once)
 
     suffix: str = Field(pattern=r"^[A-Z0-9+-]+$")
     name: Text

@@ -18,11 +18,13 @@ import yaml
 from builders import contract
 from k2025_pipeline.catalog import Catalog, CatalogError, load_catalog
 from k2025_pipeline.catalog.base import Text
+from k2025_pipeline.catalog.calculations import Calculation
 from k2025_pipeline.catalog.calendar import last_due
 from k2025_pipeline.catalog.generate import SCHEMAS, column_docs, generated_files, main, outdated
 from k2025_pipeline.catalog.loader import read_file
 from k2025_pipeline.catalog.tables import Calendar
 from k2025_pipeline.settings import PROJECT_ROOT
+from k2025_pipeline.warehouse.declared import calculations
 
 REAL = PROJECT_ROOT / "schemas"
 SAMPLE = [
@@ -37,6 +39,13 @@ SAMPLE = [
     "indicators/KOMP-01.yml",
     "uploads/turnover.yml",
 ]
+
+
+def calculations_of(catalog: Catalog) -> list[tuple[str, Calculation]]:
+    """Every calculation of the catalogue, those of variants included."""
+    return [
+        (name, calculation) for family in catalog.indicators.values() for name, calculation, _ in calculations(family)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -92,12 +101,14 @@ class TestRealFiles:
             assert all(docs.values())
 
     def test_every_indicator_term_has_a_key(self, catalog: Catalog) -> None:
-        for indicator in catalog.indicators.values():
-            for side in indicator.calculation.sides.values():
-                for term in side.terms:
+        """A term finds its observations by it; figures of documents are known by one category."""
+        for _, calculation in calculations_of(catalog):
+            for term in (term for side in calculation.sides.values() for term in side.terms):
+                if term.table.startswith("document_"):
+                    assert "|".join(term.where.values()) in catalog.references.documents[term.table, term.measure]
+                elif term.table in catalog.tables and not catalog.tables[term.table].bands:
                     table = catalog.tables[term.table]
-                    if not table.bands:
-                        assert table.category_key(term.where).count("|") == max(0, len(table.category_dimensions) - 1)
+                    assert table.category_key(term.where).count("|") == max(0, len(table.category_dimensions) - 1)
 
 
 class TestGeneratedFiles:
@@ -153,6 +164,26 @@ class TestGeneratedFiles:
             content = yaml.safe_load(path.read_text("utf-8"))
             assert [error.message for error in validator.iter_errors(content)] == [], path.name
             assert not validator.is_valid(content | {"no_such_field": 1}), path.name
+
+    @pytest.mark.parametrize(
+        ("fields", "right"),
+        [
+            ({"suffix": "A"}, True),
+            ({"for_each": {"A": {"group": "nurse", "nb": "sykepleiere", "en": "nurses"}}}, True),
+            ({}, False),
+            ({"suffix": "A", "for_each": {"A": {"group": "nurse"}}}, False),
+            ({"for_each": {"small letters": {"group": "nurse"}}}, False),
+            ({"for_each": {}}, False),
+        ],
+    )
+    def test_a_variant_in_an_editor_has_a_suffix_or_is_written_once_for_groups(
+        self, fields: dict[str, Any], right: bool
+    ) -> None:
+        jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is not installed")
+        schema = orjson.loads((REAL / "json-schema" / "indicator.json").read_bytes())
+        content = yaml.safe_load((REAL / "indicators" / "KOMP-05.yml").read_text("utf-8"))
+        variants = [{**fields, "name": content["name"], "calculation": content["calculation"]}]
+        assert jsonschema.Draft202012Validator(schema).is_valid(content | {"variants": variants}) == right
 
 
 @pytest.fixture
