@@ -213,6 +213,8 @@ def _calculation_problems(calculation: Calculation, catalog: Catalog) -> list[st
 def _term_problems(term: Term, catalog: Catalog) -> list[str]:
     if term.table.startswith("document_"):
         return _document_problems(term, catalog.references)
+    if term.table.startswith("upload_"):
+        return _upload_problems(term, catalog.uploads)
     table = catalog.tables.get(term.table)
     if table is None:
         return [f"table {term.table} has no file in schemas/tables"]
@@ -230,6 +232,23 @@ def _document_problems(term: Term, references: ReferenceFile) -> list[str]:
         return [f"no figure of schemas/reference_values.yml belongs to {term.table}, {term.measure}"]
     category = "|".join(term.where.values())
     return [] if category in categories else [f"{term.table}, {term.measure}: there is no figure of {category!r}"]
+
+
+def _upload_problems(term: Term, uploads: dict[str, UploadContract]) -> list[str]:
+    upload = uploads.get(term.table)
+    if upload is None:
+        return [f"{term.table} has no file in schemas/uploads"]
+    problems = []
+    if term.measure not in {column.name for column in upload.measures}:
+        problems.append(f"{term.table} declares no measure {term.measure!r}")
+    groups = {column.name: {choice.group for choice in column.categories} for column in upload.category_columns}
+    for column, group in term.where.items():
+        if column not in groups:
+            problems.append(f"{term.table} has no category column {column!r}")
+        elif group not in groups[column]:
+            problems.append(f"{term.table}, {column}: there is no group {group!r}")
+    undecided = [c.name for c in upload.category_columns if c.name not in term.where and c.default_group is None]
+    return problems + [f"{term.table}: say which {column} is meant" for column in undecided]
 
 
 def _double_terms(side: Side, tables: dict[str, TableContract]) -> list[str]:

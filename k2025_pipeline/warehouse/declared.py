@@ -229,6 +229,14 @@ def calculations(family: IndicatorDefinition) -> list[tuple[str, Calculation, Va
 
 
 def _measures(catalog: Catalog) -> Iterator[Row]:
+    for upload in catalog.uploads.values():
+        for column in upload.measures:
+            yield {
+                "table_id": upload.id,
+                "measure": column.name,
+                "additive": column.additive,
+                "decimals": column.decimals,
+            }
     for table_id, name in catalog.references.documents:
         yield {"table_id": table_id, "measure": name, "additive": False, "decimals": None}
     for table in catalog.tables.values():
@@ -369,10 +377,10 @@ def _term_rows(family: IndicatorDefinition, catalog: Catalog) -> Iterator[Row]:
 
 def _category(term: Term, catalog: Catalog) -> str:
     """The text by which observations know the term's groups."""
-    table = catalog.tables.get(term.table)
-    if table is None or table.bands:
+    source = catalog.uploads.get(term.table) or catalog.tables.get(term.table)
+    if source is None or (isinstance(source, TableContract) and source.bands):
         return "|".join(term.where.values())
-    return table.category_key(term.where)
+    return source.category_key(term.where)
 
 
 def _break_rows(catalog: Catalog) -> Iterator[Row]:

@@ -1,10 +1,20 @@
 -- Every year that some figure is about, and the first year of today's municipalities, should no figure reach it yet.
-with found as (
+-- An upload adds years after the first that the source tells; what it says of earlier ones has no regions to stand on.
+with told as (
     select distinct cast(left(period, 4) as integer) as year_number
     from {{ ref('observations_published') }}
     union
     select distinct cast(left(period, 4) as integer)
     from {{ ref('stg_ssb_07459') }}
+),
+
+found as (
+    select year_number
+    from told
+    union
+    select distinct cast(left(uploaded.period, 4) as integer)
+    from {{ ref('observations_uploaded') }} as uploaded
+    where cast(left(uploaded.period, 4) as integer) > (select min(told.year_number) from told)
 ),
 
 -- The first 1 January on which all of today's codes are valid.
