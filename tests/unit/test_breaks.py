@@ -108,7 +108,6 @@ class TestDeclared:
         assert series == {(table.id, measure) for table in whole for measure in declared_measures(table)} | named
         assert ("07459", "persons_year_end") in series
         assert ("09429", "share") not in series, "core sums persons and makes no shares"
-        assert ("07459", "persons_year_end") in series
 
 
 class TestRows:
