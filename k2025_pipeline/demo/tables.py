@@ -1,8 +1,8 @@
-"""The demo tables: for each its codes, labels and figures.
+"""The demo tables of population and services: for each its codes, labels and figures.
 
 Belongs here: one function a table, from the generated municipalities to cells.
-Does not belong here: how the figures of an atom come about (`population`, `users`, `resources`) and the file
-format (`jsonstat_writer`).
+Does not belong here: how the figures of an atom come about (`population`, `users`, `resources`), the tables of the
+labour market (`labour`, `sickness_absence`) and the file format (`jsonstat_writer`).
 
 Codes and labels are Statistics Norway's where public material shows them; those of 14534 and the avtaleform
 of 11996 beyond the total are assumed.
