@@ -84,13 +84,22 @@ def load_catalog(schemas: Path) -> Catalog:
         expectations=_read_folder(schemas / "expectations", ExpectationFile, "table"),
         comparators=read_file(schemas / "comparators.yml", ComparatorFile),
         breaks={broken.id: broken for broken in read_file(schemas / "breaks.yml", BreaksFile).breaks},
-        uploads={u.id: u for u in _read_folder(schemas / "uploads", UploadContract, "file").values()},
+        uploads=load_uploads(schemas),
     )
     _check_breaks(schemas / "breaks.yml", catalog)
     _check_references(schemas / "reference_values.yml", catalog)
     for indicator in catalog.indicators.values():
         _check_terms(schemas / "indicators" / f"{indicator.id}.yml", indicator, catalog.tables)
     return catalog
+
+
+def load_uploads(schemas: Path) -> dict[str, UploadContract]:
+    """Read the contracts of uploads alone, by id: what a person at a terminal waits for.
+
+    Raises:
+        CatalogError: for the first file that is wrong.
+    """
+    return {upload.id: upload for upload in _read_folder(schemas / "uploads", UploadContract, "file").values()}
 
 
 def read_file(path: Path, model: type[Model]) -> Model:
