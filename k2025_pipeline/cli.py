@@ -436,9 +436,9 @@ def upload() -> None:
 
 
 def _upload_contract(name: str) -> Any:
-    from k2025_pipeline.catalog import load_catalog
+    from k2025_pipeline.catalog.loader import load_uploads
 
-    uploads = {contract.file: contract for contract in load_catalog(_settings(None).schemas).uploads.values()}
+    uploads = {contract.file: contract for contract in load_uploads(_settings(None).schemas).values()}
     if name.lower() not in uploads:
         raise click.UsageError(f"{name!r}: no such upload. There are: {', '.join(sorted(uploads))}.")
     return uploads[name.lower()]
@@ -498,14 +498,14 @@ def upload_template(name: str, path: Path | None, form: str | None) -> None:
 @upload.command("list")
 def upload_list() -> None:
     """What stands of each upload: file, rows, when, from whom, note, and what was refused."""
-    from k2025_pipeline.catalog import load_catalog
+    from k2025_pipeline.catalog.loader import load_uploads
     from k2025_pipeline.console import upload_table
     from k2025_pipeline.ingest.reception import standing
     from k2025_pipeline.lake.home import Home
 
     settings = _settings(None)
     home = Home(settings.home)
-    console.print(upload_table([standing(home, c) for c in load_catalog(settings.schemas).uploads.values()]))
+    console.print(upload_table([standing(home, c) for c in load_uploads(settings.schemas).values()]))
     console.print(f"\nFiles are laid into {home.inputs}", highlight=False, soft_wrap=True)
 
 

@@ -86,7 +86,7 @@ def load_catalog(schemas: Path) -> Catalog:
         need=read_file(schemas / "need.yml", NeedFile),
         effects=read_file(schemas / "effects.yml", EffectsFile),
         breaks={broken.id: broken for broken in read_file(schemas / "breaks.yml", BreaksFile).breaks},
-        uploads={u.id: u for u in _read_folder(schemas / "uploads", UploadContract, "file").values()},
+        uploads=load_uploads(schemas),
     )
     _check_breaks(schemas / "breaks.yml", catalog)
     _check_references(schemas / "reference_values.yml", catalog)
@@ -94,6 +94,15 @@ def load_catalog(schemas: Path) -> Catalog:
     for indicator in catalog.indicators.values():
         _check_indicator(schemas / "indicators" / f"{indicator.id}.yml", indicator, catalog)
     return catalog
+
+
+def load_uploads(schemas: Path) -> dict[str, UploadContract]:
+    """Read the contracts of uploads alone, by id: what a person at a terminal waits for.
+
+    Raises:
+        CatalogError: for the first file that is wrong.
+    """
+    return {upload.id: upload for upload in _read_folder(schemas / "uploads", UploadContract, "file").values()}
 
 
 def read_file(path: Path, model: type[Model]) -> Model:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from k2025_pipeline.catalog.uploads import UploadContract
 from k2025_pipeline.ingest import acceptance, uploads
 from k2025_pipeline.ingest.acceptance import Outcome
-from k2025_pipeline.ingest.upload_errors import UploadError, shown
+from k2025_pipeline.ingest.upload_errors import UploadError, error, shown
 from k2025_pipeline.ingest.upload_files import read_sheet
 from k2025_pipeline.klass.validity import Regions
 from k2025_pipeline.lake.archive import Archive, Delivery, Piece
@@ -58,7 +58,11 @@ def receive(home: Home, contract: UploadContract, places: list[Folder], now: dat
     if isinstance(found, _Wrong):
         return _refuse(home, contract, found, now)
     if found is not None:
-        content = uploads.read_bytes(found.path)
+        try:
+            content = uploads.read_bytes(found.path)
+        except OSError as problem:
+            wrong = _Wrong(found.path.name, [error("unreadable", reason=problem.strerror or str(problem))])
+            return _refuse(home, contract, wrong, now)
         if latest is None or not _same(latest, found, content):
             checked = uploads.check(contract, found.path.name, content, regions, now.year)
             if checked.errors:

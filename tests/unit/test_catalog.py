@@ -313,6 +313,12 @@ class TestWrongFiles:
         (schemas / "indicators" / name).write_text("not a declaration", "utf-8")
         assert set(load_catalog(schemas).indicators) == {"KOMP-01"}
 
+    def test_a_wrong_contract_of_an_upload_is_named_on_one_line(self, schemas: Path) -> None:
+        alter(schemas / "uploads" / "turnover.yml", lambda c: c.update(period="total"))
+        assert problem(schemas).startswith("schemas/uploads/turnover.yml: the file: Value error, period: there is no")
+        alter(schemas / "uploads" / "turnover.yml", lambda c: c.update(period="year", file="leaders"))
+        assert problem(schemas).endswith("file: says 'leaders', but the file is turnover.yml")
+
     def test_a_missing_folder_is_named(self, schemas: Path) -> None:
         shutil.rmtree(schemas / "expectations")
         assert problem(schemas) == "schemas/expectations: cannot be read: No such file or directory"

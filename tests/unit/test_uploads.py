@@ -385,6 +385,18 @@ class TestExcel:
         for content in (b"not a zip", packed.getvalue(), excel({"data": [["x"]]})[:-30]):
             assert [e.kind for e in self.read(content).errors] == ["unreadable"]
 
+    def test_a_damaged_workbook_is_refused_whatever_part_is_damaged(self) -> None:
+        good = excel({"data": [HEAD.split(";"), self.ROW]})
+        with zipfile.ZipFile(io.BytesIO(good)) as package:
+            names = package.namelist()
+        for damaged in names:
+            packed = io.BytesIO()
+            with zipfile.ZipFile(io.BytesIO(good)) as package, zipfile.ZipFile(packed, "w") as copy:
+                for name in names:
+                    copy.writestr(name, b"<a><b></a>" if name == damaged else package.read(name))
+            kinds = {e.kind for e in self.read(packed.getvalue()).errors}
+            assert kinds <= {"unreadable", "nothing"}, damaged
+
     def test_a_bomb_is_not_unpacked(self, monkeypatch: pytest.MonkeyPatch) -> None:
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as package:
@@ -611,6 +623,19 @@ class TestReception:
         assert refused.state == "refused"
         assert "is a link" in refused.message
         assert {"two_files", "not_a_file"} <= set(KINDS)
+
+    def test_a_file_that_cannot_be_opened_is_told_and_does_not_stop_the_night(
+        self, home: Home, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        lay(home, GOOD)
+
+        def locked(path: Path) -> bytes:
+            raise PermissionError(13, "Permission denied", str(path))
+
+        monkeypatch.setattr(uploads, "read_bytes", locked)
+        refused = take(home)
+        assert refused.state == "refused"
+        assert "the file cannot be read: Permission denied" in refused.message
 
     def test_files_that_belong_to_no_upload_are_named(self, home: Home) -> None:
         for name in ("turnover.csv", "turnover-2024.csv", "staff.xls", ".hidden.csv", "~$staff.xlsx"):
