@@ -14,7 +14,8 @@ def municipal_panel(results: pl.DataFrame, regions: pl.DataFrame) -> pl.DataFram
     Args:
         results: of today's structure: ``indicator_id``, ``region_code``, ``period``, ``value``, ``series_segment``,
             ``source``; municipalities that can only be told together, and larger regions, are left out.
-        regions: by year: ``region_code``, ``region_level``, ``year``, ``kostra_group``, ``population``; the latest counts.
+        regions: by year: ``region_code``, ``region_level``, ``year``, ``kostra_group``, ``population``; the latest is
+            taken.
     """
     today = (
         regions.filter(pl.col("region_level") == "municipality")
