@@ -7,6 +7,8 @@ with published as (
     union all by name
     select * exclude (region_label) from {{ ref('observations_documented') }}
     union all by name
+    select * exclude (region_label) from {{ ref('observations_regions') }}
+    union all by name
     select * from {{ ref('observations_population') }}
 ),
 
