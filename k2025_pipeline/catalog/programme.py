@@ -137,8 +137,10 @@ class ReferenceValue(Declaration):
 
     @property
     def rounding(self) -> float | None:
-        """Half of the last digit that the document gives: the printed one, or for an approximate figure its last
-        digit other than zero («about 55,000» is told in thousands)."""
+        """Half of the last digit that the document gives.
+
+        For an approximate figure that is the last digit other than zero: «about 55,000» is told in thousands.
+        """
         if self.value is None or self.kind == "bound":
             return None
         if self.kind == "exact" or self.decimals or not self.value:

@@ -7,8 +7,6 @@ with published as (
     union all by name
     select * exclude (region_label) from {{ ref('observations_documented') }}
     union all by name
-    select * exclude (region_label) from {{ ref('observations_regions') }}
-    union all by name
     select * from {{ ref('observations_population') }}
 ),
 
@@ -126,4 +124,8 @@ where not (table_id = '07459' and measure = 'persons_year_end')
 union all by name
 select *
 from year_ends
-where year_ends.period >= (select min(published.period) from published)
+where year_ends.period >= (
+    select min(published.period)
+    from published
+    where published.table_id = '07459'
+)
