@@ -40,6 +40,11 @@
     (share - other_share {{ sign }} sqrt(pow(share - {{ own }}, 2) + pow(other_share - {{ other }}, 2)))
 {%- endmacro %}
 
+{# A difference of figures without the noise of binary fractions. #}
+{% macro rounded(value) -%}
+    round({{ value }}, 6)
+{%- endmacro %}
+
 {# A sum without the noise of binary fractions: sources have two decimals at the most. #}
 {% macro summed(value) -%}
     round(sum({{ value }}), 6)

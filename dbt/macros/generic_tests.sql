@@ -35,6 +35,13 @@
     where {{ column }} is null
 {% endtest %}
 
+{# No row is of the kind that the condition describes. #}
+{% test no_row_where(model, condition) %}
+    select *
+    from {{ model }}
+    where {{ condition }}
+{% endtest %}
+
 {# Population in today's structure, made here of codes valid each year, is what Statistics Norway's own series summed to
    today's municipalities says, wherever both have a figure. #}
 {% test agrees_with_summed_series(model, published, bands) %}

@@ -39,6 +39,11 @@
     end
 {%- endmacro %}
 
+{# A limit as a reader would write it: 500, 0.05. #}
+{% macro in_words(limit) -%}
+    regexp_replace(cast(cast({{ limit }} as decimal(18, 6)) as varchar), '\.?0+$', '')
+{%- endmacro %}
+
 {# Whether a cell holds a zero of a measure that writes 0 where it has no figure. #}
 {% macro zero_instead_of_missing(measures) -%}
     {% if measures -%}

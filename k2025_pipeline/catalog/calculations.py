@@ -12,8 +12,11 @@ from pydantic import Field, field_validator, model_validator
 
 from k2025_pipeline.catalog.base import Declaration, Text, Year
 
-SourceId = Annotated[str, Field(pattern=r"^(\d{5}|(upload|document)_[a-z0-9_]+)$")]
-"""A Statbank table, an upload (``schemas/uploads``) or a document (``schemas/reference_values.yml``)."""
+SourceId = Annotated[str, Field(pattern=r"^(\d{5}|regions|(upload|document)_[a-z0-9_]+)$")]
+"""A Statbank table, an upload (``schemas/uploads``), a document (``schemas/reference_values.yml``), or ``regions``: the
+number of municipalities by Klass, so that a share of municipalities can be told."""
+COUNTED_REGIONS = ("regions", "municipalities")
+"""Source and measure of the number of municipalities."""
 
 NEEDED_SIDES = {
     "published": ["published"],

@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from k2025_pipeline.catalog.breaks import Break, BreaksFile, declared_measures
-from k2025_pipeline.catalog.calculations import Calculation, Side, Term
+from k2025_pipeline.catalog.calculations import COUNTED_REGIONS, Calculation, Side, Term
 from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.catalog.comparators import ComparatorFile
 from k2025_pipeline.catalog.effects import EffectsFile
@@ -162,13 +162,18 @@ def _short(path: Path) -> str:
 
 
 def _check_references(path: Path, catalog: Catalog) -> None:
-    known = {family.id for family in catalog.indicators.values()}
-    known |= {f"{family.id}.{v.suffix}" for family in catalog.indicators.values() for v in family.variants}
+    calculations = {family.id: family.calculation for family in catalog.indicators.values()}
+    for family in catalog.indicators.values():
+        calculations |= {f"{family.id}.{variant.suffix}": variant.calculation for variant in family.variants}
     for place, reference in enumerate(catalog.references.values):
-        if reference.indicator_id is not None and reference.indicator_id not in known:
-            raise CatalogError(
-                f"{_short(path)}: values.{place}.indicator_id: there is no indicator {reference.indicator_id!r}"
-            )
+        if reference.indicator_id is None:
+            continue
+        field = f"{_short(path)}: values.{place}"
+        if reference.indicator_id not in calculations:
+            raise CatalogError(f"{field}.indicator_id: there is no indicator {reference.indicator_id!r}")
+        part, sides = reference.indicator_part, calculations[reference.indicator_id].sides
+        if part != "value" and part not in sides:
+            raise CatalogError(f"{field}.indicator_part: {reference.indicator_id} has no {part}")
 
 
 def _check_need(path: Path, catalog: Catalog) -> None:
@@ -224,6 +229,9 @@ def _term_problems(term: Term, catalog: Catalog) -> list[str]:
         return _document_problems(term, catalog.references)
     if term.table.startswith("upload_"):
         return _upload_problems(term, catalog.uploads)
+    if term.table == COUNTED_REGIONS[0]:
+        counted = (term.table, term.measure) == COUNTED_REGIONS and not term.where
+        return [] if counted else [f"{term.table} has the measure {COUNTED_REGIONS[1]!r} alone, and no categories"]
     table = catalog.tables.get(term.table)
     if table is None:
         return [f"table {term.table} has no file in schemas/tables"]

@@ -5,11 +5,11 @@ Here belongs what these declarations may say. Not here: the indicators that answ
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from k2025_pipeline.catalog.base import Declaration, Name, Text, refuse_doubles
+from k2025_pipeline.catalog.base import Declaration, Evidence, Name, Text, refuse_doubles
 
 StrategicAreaId = Literal["SA1", "SA2", "SA3", "SA4"]
 
@@ -70,26 +70,50 @@ class DocumentSeries(Declaration):
 
 
 class ReferenceValue(Declaration):
-    """A published figure, for reconciliation and for reading: where it stands and what it counts."""
+    """A published figure, for reconciliation and for reading: where it stands, what it counts and how exact it is.
+
+    ``statement`` is for what a document says of an amount without giving a figure («nearly half»): it has no value.
+    """
 
     ref_id: str = Field(pattern=r"^R\d{3}[a-z0-9_-]*$")
     label: Text
-    value: float
+    value: float | None = Field(None, allow_inf_nan=False, description="Empty for a statement alone.")
+    decimals: int = Field(
+        0, ge=0, le=6, description="Decimals that the document prints; those written here where it is not said."
+    )
     unit: str
     period: str
     region_code: str = "EAK"
-    kind: Literal["exact", "approx", "bound", "projection"]
+    kind: Literal["exact", "approx", "bound", "projection", "statement"]
+    bound: Literal["lower", "upper"] | None = Field(
+        None, description="Only for a bound: whether the figure meant lies above it (lower) or below it (upper)."
+    )
     document: str
     line: str
+    evidence: Evidence = Field(
+        "documented",
+        description="How the figure is known: recorded in an answer of the source, documented where it is printed, or "
+        "assumed: told by others or read out of its context.",
+    )
     indicator_id: str | None = Field(None, description="Indicator whose figure it can be held against.")
     indicator_part: Literal["value", "numerator", "denominator"] | None = None
     tolerance: float | None = Field(
         None,
         ge=0,
-        description="Largest difference that counts as the same; for an exact figure half of its last digit.",
+        description="Largest difference that counts as the same, where that is more than the rounding of the figure.",
     )
     why_different: Text | None = Field(None, description="Why our figure is another, where it is.")
+    demo_ignores: bool = Field(
+        False, description="Whether the demo's figure is generated without regard to this one, so that they may differ."
+    )
     series: DocumentSeries | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_many_decimals_as_written(cls, content: Any) -> Any:
+        if not isinstance(content, dict) or "decimals" in content or not isinstance(content.get("value"), float):
+            return content
+        return {**content, "decimals": len(str(content["value"]).partition(".")[2])}
 
     @model_validator(mode="after")
     def _one_year_in_a_series(self) -> ReferenceValue:
@@ -97,11 +121,44 @@ class ReferenceValue(Declaration):
             raise ValueError(f"a figure of a series is of one year, and period says {self.period!r}")
         return self
 
+    @model_validator(mode="after")
+    def _complete(self) -> ReferenceValue:
+        if (self.value is None) != (self.kind == "statement"):
+            raise ValueError("a statement has no value, and every other kind has one")
+        if (self.bound is not None) != (self.kind == "bound"):
+            raise ValueError("a bound says whether it is lower or upper, and no other kind does")
+        if (self.indicator_id is None) != (self.indicator_part is None):
+            raise ValueError("indicator_id and indicator_part stand together")
+        if self.tolerance is not None and self.kind in ("bound", "statement"):
+            raise ValueError("a bound or a statement has no tolerance")
+        if self.series is not None and self.value is None:
+            raise ValueError("a statement is no point of a series")
+        return self
+
+    @property
+    def rounding(self) -> float | None:
+        """Half of the last digit that the document gives.
+
+        For an approximate figure that is the last digit other than zero: «about 55,000» is told in thousands.
+        """
+        if self.value is None or self.kind == "bound":
+            return None
+        if self.kind == "exact" or self.decimals or not self.value:
+            return float(0.5 * 10**-self.decimals)
+        digits = str(abs(int(self.value)))
+        return float(0.5 * 10 ** (len(digits) - len(digits.rstrip("0"))))
+
 
 class ReferenceFile(Declaration):
     """``schemas/reference_values.yml``."""
 
     values: list[ReferenceValue] = Field(min_length=1)
+
+    @field_validator("values")
+    @classmethod
+    def _told_apart(cls, values: list[ReferenceValue]) -> list[ReferenceValue]:
+        refuse_doubles("a ref_id", [value.ref_id for value in values])
+        return values
 
     @property
     def documents(self) -> dict[tuple[str, str], set[str]]:

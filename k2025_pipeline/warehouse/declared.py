@@ -16,7 +16,7 @@ import polars as pl
 
 from k2025_pipeline.catalog import Catalog
 from k2025_pipeline.catalog.base import Text
-from k2025_pipeline.catalog.calculations import Calculation, Term
+from k2025_pipeline.catalog.calculations import COUNTED_REGIONS, Calculation, Term
 from k2025_pipeline.catalog.indicators import IndicatorDefinition, Variant
 from k2025_pipeline.catalog.tables import Band, TableContract
 
@@ -174,11 +174,13 @@ def _programme_rows(catalog: Catalog) -> Iterator[Row]:
 
 def _reference_rows(catalog: Catalog) -> Iterator[Row]:
     kept = {"value", "unit", "period", "region_code", "kind", "document", "line", "indicator_id", "indicator_part"}
+    kept |= {"bound", "evidence", "tolerance", "demo_ignores"}
     for reference in catalog.references.values:
         yield {
             "ref_id": reference.ref_id,
             **both("label", reference.label),
-            **reference.model_dump(include=kept | {"tolerance"}),
+            **reference.model_dump(include=kept),
+            "rounding": reference.rounding,
             **both("why_different", reference.why_different),
         }
 
@@ -229,6 +231,7 @@ def calculations(family: IndicatorDefinition) -> list[tuple[str, Calculation, Va
 
 
 def _measures(catalog: Catalog) -> Iterator[Row]:
+    yield {"table_id": COUNTED_REGIONS[0], "measure": COUNTED_REGIONS[1], "additive": True, "decimals": 0}
     for upload in catalog.uploads.values():
         for column in upload.measures:
             yield {

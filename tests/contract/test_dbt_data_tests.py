@@ -141,6 +141,12 @@ def _break_one_norwegian_part(relation: Relation, _: Row) -> int:
     return len(wrong)
 
 
+def _break_no_row_where(relation: Relation, arguments: Row) -> int:
+    column, wrong = re.fullmatch(r"(\w+) = '(\w+)'", arguments["condition"]).groups()  # type: ignore[union-attr]
+    relation.insert({column: wrong}, {column: wrong}, {column: "another"})
+    return 2
+
+
 def _break_unique(relation: Relation, arguments: Row) -> int:
     column = arguments["column_name"]
     same = 900 if relation.columns[column] == "INTEGER" else "the same"
@@ -161,10 +167,11 @@ BREAK = {
     "has_no_gaps": _break_has_no_gaps,
     "agrees_with_summed_series": _break_summed_series,
     "one_norwegian_part": _break_one_norwegian_part,
+    "no_row_where": _break_no_row_where,
     "unique": _break_unique,
     "relationships": _break_relationships,
 }
-SEVERITY = {"region_valid_in_year": "warn", "one_norwegian_part": "warn"}
+SEVERITY = {"region_valid_in_year": "warn", "one_norwegian_part": "warn", "no_row_where": "warn"}
 
 
 @pytest.fixture(scope="module")

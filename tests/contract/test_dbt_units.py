@@ -22,6 +22,7 @@ NAMES = [test["name"] for test in TESTS]
 
 CORE, MARTS, PUBLIC = "models/core", "models/marts", "models/public"
 RESULTS, COMPONENTS = f"{MARTS}/indicator_results.sql", f"{MARTS}/indicator_components.sql"
+RECONCILIATIONS = f"{MARTS}/reconciliations.sql"
 SEGMENTS, COMPARISONS = f"{MARTS}/series_segments.sql", f"{MARTS}/comparisons.sql"
 PEER_STATISTICS = f"{MARTS}/peer_statistics.sql"
 STAGE, STATUS, ARITHMETIC = "macros/stage_table.sql", "macros/status.sql", "macros/arithmetic.sql"
@@ -56,6 +57,36 @@ WITHOUT_RULE: dict[str, tuple[str, str, str]] = {
         RESULTS,
         "earlier.series_segment = sides.series_segment",
         "earlier.series_segment is not null",
+    ),
+    "a_figure_that_is_generated_in_part_is_generated": (
+        RESULTS,
+        "when bool_or(source = 'demo') then 'demo'",
+        "when false then 'demo'",
+    ),
+    "a_published_figure_is_judged_by_its_own_rounding": (
+        RECONCILIATIONS,
+        "when abs(difference) <= rounding then 'within_rounding'",
+        "",
+    ),
+    "a_bound_is_judged_by_its_side": (
+        RECONCILIATIONS,
+        "when 'lower' then difference >= 0 else difference <= 0 end",
+        "when 'lower' then true else true end",
+    ),
+    "a_figure_generated_without_regard_to_a_published_one_is_not_judged_by_it": (
+        RECONCILIATIONS,
+        "when source = 'demo' and demo_ignores then 'generated'",
+        "",
+    ),
+    "a_figure_is_held_against_the_part_that_it_counts": (
+        RECONCILIATIONS,
+        "when 'numerator' then told.numerator",
+        "when 'numerator' then told.value",
+    ),
+    "a_verdict_says_what_it_rests_on": (
+        f"{PUBLIC}/reconciliation.sql",
+        "when verdict = 'same' and source = 'document'",
+        "when verdict = 'same' and source = 'nobody'",
     ),
     "an_interval_is_wilsons_rounded_outwards": (ARITHMETIC, "+ 1.96 * 1.96 / (2 * {{ n }})", ""),
     "an_interval_contains_the_rounded_value_of_a_large_population": (ARITHMETIC, "(ceil((", "(floor(("),
@@ -138,6 +169,16 @@ WITHOUT_RULE: dict[str, tuple[str, str, str]] = {
         OBSERVATIONS,
         "left(as_published.period, 4) = same.year",
         "as_published.period = same.year",
+    ),
+    "municipalities_are_counted_in_the_years_of_their_codes": (
+        f"{CORE}/observations_regions.sql",
+        "region_level = 'municipality' and ",
+        "",
+    ),
+    "a_printed_figure_of_a_year_before_all_sources_is_left_out": (
+        f"{CORE}/observations_documented.sql",
+        "where period in (select periods.period from {{ ref('periods') }} as periods)",
+        "",
     ),
     "a_year_end_in_todays_structure_is_the_next_day_in_it": (
         OBSERVATIONS,

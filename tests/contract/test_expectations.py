@@ -27,7 +27,7 @@ from k2025_pipeline.warehouse.declared import declared_tables
 from k2025_pipeline.warehouse.results import Acceptance
 
 CATALOG = load_catalog(PROJECT_ROOT / "schemas")
-DOCUMENTED = ("_public.yml", "_breaks.yml", "_effects.yml")
+DOCUMENTED = ("_public.yml", "_breaks.yml", "_effects.yml", "_reconciliation.yml", "_quality.yml", "_need.yml")
 PUBLIC = [
     model
     for name in DOCUMENTED
@@ -182,6 +182,12 @@ GOOD_CUTS = [
     for structure in ("as_published", "current")
     for cause, break_id in (("definition", "B01"), ("definition", "B02"), ("area", None))
 ]
+GOOD_RECONCILIATION = """
+    insert into public.reconciliation by name
+    select * exclude (value, why_different_nb, why_different_en, demo_ignores), value as reference_value,
+        'no_indicator' as verdict, 'Ingen indikator her måler det samme.' as reason_nb, 'None.' as reason_en
+    from public.reference_values
+"""
 UNBOUNDED = {"difference_low": None, "difference_high": None, "beyond_chance": None}
 NOT_COMPARED = {"comparator_value": None, "basis": None, "difference": None} | UNBOUNDED
 NO_MEDIAN = {"quartile_low": None, "median": None, "quartile_high": None}
@@ -419,6 +425,24 @@ BREAK: dict[str, dict[str, Broken]] = {
         "document_named": (_update("reference_values", "document = 'Plan'", "ref_id = 'R001'"), set()),
         "linked_part_named": (_update("reference_values", "indicator_part = 'sum'", "ref_id = 'R004'"), set()),
         "plan_total_included": (_update("reference_values", "value = 148821", "value = 148820"), set()),
+        "only_statements_lack_a_figure": (_update("reference_values", "value = null", "ref_id = 'R001'"), set()),
+        "bound_has_a_side": (_update("reference_values", "bound = 'about'", "ref_id = 'R028'"), set()),
+    },
+    "reconciliation": {
+        "columns": _extra_column("reconciliation"),
+        "every_figure_judged": ("delete from public.reconciliation where ref_id > 'R2'", set()),
+        "verdict_known": (
+            _update("reconciliation", "verdict = 'fine'", "ref_id = 'R001'"),
+            {"judged_figures_are_known"},
+        ),
+        "same_has_no_difference": (_update("reconciliation", "difference = 0.1", "ref_id = 'R011'"), set()),
+        "judged_figures_are_known": (_update("reconciliation", "own_value = null", "ref_id = 'R011'"), set()),
+        "generated_only_in_the_demo": (_update("reconciliation", "source = 'ssb'", "ref_id = 'R020'"), set()),
+        "demo_reproduces_exact_figures": (
+            _update("reconciliation", "verdict = 'differs', kind = 'exact'", "ref_id = 'R011'"),
+            set(),
+        ),
+        "reason_says_something": (_update("reconciliation", "reason_nb = 'Like.'", "ref_id = 'R001'"), set()),
     },
     "regions": {
         "columns": _extra_column("regions"),
@@ -641,6 +665,10 @@ def build(home: Home) -> None:
         ):
             for row in rows:
                 connection.execute(_insert(table, row))
+        connection.execute(GOOD_RECONCILIATION)
+        for ref_id, verdict in (("R011", "same"), ("R020", "generated")):
+            cells = f"verdict = '{verdict}', own_value = reference_value, difference = 0, source = 'demo'"
+            connection.execute(_update("reconciliation", cells, f"ref_id = '{ref_id}'"))
         connection.execute(f"update public.indicator_values set vintage = {STAMP}")
 
 

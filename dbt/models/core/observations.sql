@@ -126,4 +126,8 @@ where not (table_id = '07459' and measure = 'persons_year_end')
 union all by name
 select *
 from year_ends
-where year_ends.period >= (select min(published.period) from published)
+where year_ends.period >= (
+    select min(published.period)
+    from published
+    where published.table_id = '07459'
+)

@@ -16,7 +16,11 @@ with sides as (
             else max(edition) filter (where decides)
         end as edition,
         max(vintage) filter (where decides) as vintage,
-        any_value(source) as source,
+        -- A figure that is generated in part is generated; otherwise the numerator tells where it is from.
+        case
+            when bool_or(source = 'demo') then 'demo'
+            else coalesce(max(source) filter (where role <> 'denominator'), max(source))
+        end as source,
         coalesce(bool_or(is_stale) filter (where decides), false) as is_stale
     from {{ ref('indicator_components') }}
     group by indicator_id, structure, region_code, period
