@@ -17,16 +17,17 @@
 {%- endmacro %}
 
 {# Whether a region is of one of an indicator's levels: sets of municipalities are of theirs, and the country without Oslo
-   of the country's; a region that no list knows is told wherever the source tells it. #}
+   of the country's; a region that no list knows is told beside municipalities. #}
 {% macro is_of_levels(levels, level) -%}
-    ({{ level }} = 'other' or list_contains(
+    list_contains(
         string_split({{ levels }}, ', '),
         case {{ level }}
             when 'combined_municipalities' then 'municipality'
+            when 'other' then 'municipality'
             when 'country_without_oslo' then 'country'
             else {{ level }}
         end
-    ))
+    )
 {%- endmacro %}
 
 {# Levels whose areas may be the same one: a municipality that was split is the set of those that came of it. #}

@@ -101,6 +101,7 @@ class UploadContract(Declaration):
     period: Name = Field(description="The column of type `year` that the figures are about.")
     first_year: Year = "2000"
     region_levels: list[RegionLevel] = Field(min_length=1)
+    todays_codes: bool = Field(False, description="Today's codes are accepted for any year: lists of who takes part.")
     columns: list[UploadColumn] = Field(min_length=3)
 
     @property

@@ -200,7 +200,9 @@ class Judged:
         columns = [ROW, "region_code", period, *([REGION_NAME] if REGION_NAME in self.frame.columns else [])]
         rows = self.frame.filter(is_code & pl.col(period).str.contains(r"^[0-9]{4}$")).select(columns)
         # A file has few regions and years, and many rows: each pair is looked up once.
-        verdicts = {pair: _region_error(regions, *pair) for pair in rows.select("region_code", period).unique().rows()}
+        today = self._last_year if self._contract.todays_codes else None
+        pairs = rows.select("region_code", period).unique().rows()
+        verdicts = {pair: _region_error(regions, *pair, today) for pair in pairs}
         for row, code, year, *name in rows.iter_rows():
             found = verdicts[code, year]
             if found is not None:
@@ -211,10 +213,11 @@ class Judged:
                 self.errors.append(error("name_differs", row, self._headers[REGION_NAME], name[0], **said))
 
 
-def _region_error(regions: Regions, code: str, year: str) -> tuple[str, dict[str, Any]] | None:
+def _region_error(regions: Regions, code: str, year: str, today: int | None) -> tuple[str, dict[str, Any]] | None:
+    """What is wrong with a code in a year, if anything; where ``today`` is given, codes of that year will do."""
     if not regions.known(code):
         return "unknown_region", {}
-    if regions.valid(code, int(year)):
+    if regions.valid(code, int(year)) or (today is not None and regions.valid(code, today)):
         return None
     codes = ", ".join(regions.instead(code, int(year)))
     said = {"name": regions.name(code, int(year)), "year": year}

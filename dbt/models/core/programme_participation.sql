@@ -1,5 +1,6 @@
 -- Who took part in which programme, from when to when; and grants, a row per year. What a person laid down, not a
--- figure of Statistics Norway. A municipality without a row is not known to take part.
+-- figure of Statistics Norway. A municipality without a row is not known to take part. `region_code` is today's: a code
+-- of the starting year whose area goes on under another number is carried over, and one that was merged is kept.
 with participations as (
     select
         'participation' as kind,
@@ -28,8 +29,25 @@ grants as (
         is_stale
     from {{ source('typed', 'upload_grants') }}
     where measure = 'amount'
+),
+
+reported as (
+    select * from participations
+    union all by name
+    select * from grants
 )
 
-select * from participations
-union all by name
-select * from grants
+select
+    reported.kind,
+    reported.programme,
+    coalesce(links.current_unit, reported.region_code) as region_code,
+    reported.region_code as reported_code,
+    reported.start_year,
+    reported.end_year,
+    reported.amount,
+    reported.note,
+    reported.source,
+    reported.is_stale
+from reported
+left join {{ ref('region_links') }} as links
+    on reported.region_code = links.region_code and reported.start_year = links.year and links.same_area
