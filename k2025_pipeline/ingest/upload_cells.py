@@ -202,7 +202,7 @@ class Judged:
         # A file has few regions and years, and many rows: each pair is looked up once.
         today = self._last_year if self._contract.todays_codes else None
         pairs = rows.select("region_code", period).unique().rows()
-        verdicts = {pair: _region_error(regions, *pair, today) for pair in pairs}
+        verdicts = {(code, year): _region_error(regions, code, year, today) for code, year in pairs}
         for row, code, year, *name in rows.iter_rows():
             found = verdicts[code, year]
             if found is not None:
