@@ -143,6 +143,11 @@ WITHOUT_RULE: dict[str, tuple[str, str, str]] = {
         "areas.codes_inside = sizes.codes_before and ",
         "",
     ),
+    "a_printed_figure_stands_where_a_table_covers_its_year": (
+        f"{CORE}/observations_documented.sql",
+        "where left(period, 4) in (select year",
+        "where true or left(period, 4) in (select year",
+    ),
     "an_age_band_is_counted_whole_or_not_at_all": (
         POPULATION,
         "case when sum(years.numbers) = any_value(bands.cells) then",

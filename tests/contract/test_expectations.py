@@ -504,7 +504,9 @@ def build(home: Home) -> None:
             columns = ", ".join(f"{c['name']} {c['data_type']}" for c in model["columns"])
             connection.execute(f"create table public.{model['name']} ({columns})")
         for table in ("indicators", "measures", "measure_indicators", "reference_values", "breaks"):
+            promised = [c["name"] for model in PUBLIC if model["name"] == table for c in model["columns"]]
             frame = pl.DataFrame(declared[table], infer_schema_length=None)
+            frame = frame.select([name for name in frame.columns if name in promised])
             connection.register("declared", frame.to_arrow())
             connection.execute(f"insert into public.{table} by name select * from declared")
             connection.unregister("declared")

@@ -1,5 +1,5 @@
--- Figures printed in documents that are points of a series, in the form of observations. They have no vintage: a
--- document is printed once.
+-- Figures printed in documents that are points of a series, in the form of observations, for years that some table
+-- covers: regions are known for those. They have no vintage: a document is printed once.
 select
     table_id,
     measure,
@@ -15,3 +15,4 @@ select
     'document' as source,
     false as is_stale
 from {{ source('catalog', 'document_observations') }}
+where left(period, 4) in (select year from {{ ref('periods') }})
