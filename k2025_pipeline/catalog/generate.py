@@ -20,6 +20,7 @@ from k2025_pipeline.catalog.expectations import ExpectationFile
 from k2025_pipeline.catalog.indicators import IndicatorDefinition
 from k2025_pipeline.catalog.loader import Catalog, load_catalog
 from k2025_pipeline.catalog.programme import MeasuresFile, ReferenceFile
+from k2025_pipeline.catalog.statistics import StatisticsFile
 from k2025_pipeline.catalog.tables import TableContract
 from k2025_pipeline.settings import PROJECT_ROOT
 
@@ -36,6 +37,8 @@ CATALOG_TABLES = {
     "border_changes": "Border changes that Klass leaves out / grensejusteringer. From schemas/classifications.",
     "size_classes": "Size classes of municipalities / størrelsesklasser. From schemas/comparators.yml.",
     "comparators": "What a municipality is compared with / sammenligningsgrunnlag. From schemas/comparators.yml.",
+    "funnel_rules": "How funnel limits are drawn / hvordan traktgrenser trekkes. From schemas/statistics.yml.",
+    "category_parts": "Categories that sum to a total / kategorier som summerer til en total. From schemas/tables.",
     "measures": "The seventeen measures / de sytten tiltakene. From schemas/measures.yml.",
     "measure_indicators": "Indicators by measure / indikatorer etter tiltak.",
     "reference_values": "Published figures / publiserte tall. From schemas/reference_values.yml.",
@@ -54,6 +57,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "expectations": ExpectationFile,
     "breaks": BreaksFile,
     "comparators": ComparatorFile,
+    "statistics": StatisticsFile,
 }
 NOTICE = "Generated from schemas/ by `make generate`: edit there, not here."
 

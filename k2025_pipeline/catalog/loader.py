@@ -19,6 +19,7 @@ from k2025_pipeline.catalog.comparators import ComparatorFile
 from k2025_pipeline.catalog.expectations import ExpectationFile
 from k2025_pipeline.catalog.indicators import IndicatorDefinition
 from k2025_pipeline.catalog.programme import MeasuresFile, ReferenceFile
+from k2025_pipeline.catalog.statistics import StatisticsFile
 from k2025_pipeline.catalog.tables import TableContract
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -57,6 +58,7 @@ class Catalog:
     expectations: dict[str, ExpectationFile]
     breaks: dict[str, Break]
     comparators: ComparatorFile
+    statistics: StatisticsFile
 
     def breaks_of(self, table_id: str) -> list[Break]:
         """Breaks that concern a series of the table, in declared order."""
@@ -77,6 +79,7 @@ def load_catalog(schemas: Path) -> Catalog:
         references=read_file(schemas / "reference_values.yml", ReferenceFile),
         expectations=_read_folder(schemas / "expectations", ExpectationFile, "table"),
         comparators=read_file(schemas / "comparators.yml", ComparatorFile),
+        statistics=read_file(schemas / "statistics.yml", StatisticsFile),
         breaks={broken.id: broken for broken in read_file(schemas / "breaks.yml", BreaksFile).breaks},
     )
     _check_breaks(schemas / "breaks.yml", catalog)
