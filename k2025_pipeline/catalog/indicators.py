@@ -10,7 +10,7 @@ import copy
 from datetime import date
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from k2025_pipeline.catalog.base import Declaration, Evidence, Name, Text, Year, refuse_doubles
 from k2025_pipeline.catalog.calculations import Calculation, SourceId
@@ -63,8 +63,22 @@ class SourceReference(Declaration):
     evidence: Evidence
 
 
+def _may_stand_for_each_group(schema: dict[str, Any]) -> None:
+    """Tells editors that a variant may have ``for_each`` instead of a suffix, see :func:`_spread_over_groups`."""
+    words = {"type": "object", "additionalProperties": {"type": "string"}}
+    schema["properties"]["for_each"] = {
+        "type": "object",
+        "additionalProperties": words,
+        "description": "One variant for each entry: its suffix, and the words that are filled in.",
+    }
+    schema["required"].remove("suffix")
+    schema["oneOf"] = [{"required": ["suffix"]}, {"required": ["for_each"]}]
+
+
 class Variant(Declaration):
     """A further definition beside the main one: another age group, numerator, denominator or source."""
+
+    model_config = ConfigDict(json_schema_extra=_may_stand_for_each_group)
 
     suffix: str = Field(pattern=r"^[A-Z0-9+-]+$")
     name: Text

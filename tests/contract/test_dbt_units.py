@@ -221,8 +221,8 @@ WITHOUT_RULE: dict[str, tuple[str, str, str]] = {
     ),
     "a_printed_figure_stands_where_a_table_covers_its_year": (
         f"{CORE}/observations_documented.sql",
-        "where left(period, 4) in (select year",
-        "where true or left(period, 4) in (select year",
+        "where left(period, 4) in (select periods.year",
+        "where true or left(period, 4) in (select periods.year",
     ),
     "an_age_band_is_counted_whole_or_not_at_all": (
         POPULATION,

@@ -15,4 +15,4 @@ select
     'document' as source,
     false as is_stale
 from {{ source('catalog', 'document_observations') }}
-where left(period, 4) in (select year from {{ ref('periods') }})
+where left(period, 4) in (select periods.year from {{ ref('periods') }} as periods)

@@ -134,7 +134,7 @@ limited as (
         sqrt(residuals.variance) as spread_by_chance,
         sqrt(residuals.variance + estimated.variance_between) as spread,
         (residuals.share - residuals.baseline) / spread as deviation,
-        case when residuals.interval_method = 'byar' then 'infinity'::double else 1.0 end as largest
+        case when residuals.interval_method = 'byar' then cast('infinity' as double) else 1.0 end as largest
     from residuals
     left join estimated
         on

@@ -105,7 +105,9 @@ inner join counts as whole
         and triangles.category = whole.category
         and triangles.region_code = whole.region_code
         and triangles.period = whole.period
-where triangles.hidden + cast(whole.obs_status = 'C' as integer) = 1 and (whole.value is not null or triangles.hidden = 0)
+where
+    triangles.hidden + cast(whole.obs_status = 'C' as integer) = 1
+    and (whole.value is not null or triangles.hidden = 0)
 union all
 select
     'share' as kind,

@@ -72,7 +72,7 @@ summed as (
 told as (
     select
         summed.* exclude (numerator, denominator),
-        smoothed.* exclude (indicator_id),
+        smoothed.* exclude (indicator_id), -- noqa: RF02
         case when summed.years_used = 3 then summed.numerator end as numerator,
         case when summed.years_used = 3 then summed.denominator end as denominator
     from summed
