@@ -104,6 +104,7 @@ WITHOUT_RULE: dict[str, tuple[str, str, str]] = {
         "when baselines.units < rules.units_from then 'few_units'",
         "",
     ),
+    "funnel_limits_are_those_of_a_published_example": (ARITHMETIC, "' * ' ~ spread", "' * 2 * ' ~ spread"),
     "a_judgement_is_told_in_words": (
         f"{PUBLIC}/indicator_funnel.sql",
         "when limits.judgement = 'within' then 'Innenfor",
