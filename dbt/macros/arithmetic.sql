@@ -33,6 +33,47 @@
     end)
 {%- endmacro %}
 
+{# Which interval a numerator and a denominator can have of the one that is declared: a share of persons is no more than
+   one, and a rate has a denominator. #}
+{% macro usable_interval(declared, numerator, denominator) -%}
+    case
+        when {{ numerator }} < 0 or {{ denominator }} <= 0 then null
+        when {{ declared }} in ('wilson', 'wilson_fte') and {{ numerator }} <= {{ denominator }} then {{ declared }}
+        when {{ declared }} = 'byar' and {{ numerator }} >= 0 and {{ denominator }} > 0 then {{ declared }}
+    end
+{%- endmacro %}
+
+{# Bounds of a ratio at 95 % by the method that it can have; none where it has none. #}
+{% macro interval_bound(method, numerator, denominator, sign) -%}
+    (case
+        when {{ method }} = 'byar' then {{ byar(numerator, sign) }} / {{ denominator }}
+        when {{ method }} is not null then {{ wilson(numerator, denominator, sign) }}
+    end)
+{%- endmacro %}
+
+{# The value that a chi-squared variable exceeds as seldom as a standard normal one exceeds z: Wilson and Hilferty
+   (1931), Proceedings of the National Academy of Sciences 17:684-688. #}
+{% macro chi_square(freedom, z) -%}
+    ({{ freedom }} * pow(1 - 2 / (9 * ({{ freedom }})) + {{ z }} * sqrt(2 / (9 * ({{ freedom }}))), 3))
+{%- endmacro %}
+
+{# The quantile of a sorted list at a share that a table tells, between two entries in proportion; DuckDB's own takes
+   constants alone. #}
+{% macro quantile_of(in_order, share) -%}
+    {%- set place = '(' ~ share ~ ' * (len(' ~ in_order ~ ') - 1))' -%}
+    {%- set below = in_order ~ '[cast(floor(' ~ place ~ ') as integer) + 1]' -%}
+    {%- set above = in_order ~ '[cast(ceil(' ~ place ~ ') as integer) + 1]' -%}
+    ({{ below }} + ({{ place }} - floor({{ place }})) * ({{ above }} - {{ below }}))
+{%- endmacro %}
+
+{# A control limit, in the unit of the indicator and within what a share or a rate can be: z times the spread beside the
+   baseline. None where the group was refused. Reads baseline, largest, multiplier, decimals, refused. #}
+{% macro funnel_limit(spread, sign, z) -%}
+    case when refused is null then {{ round_half_away(
+        'least(greatest(baseline ' ~ sign ~ ' ' ~ z ~ ' * ' ~ spread ~ ', 0), largest) * multiplier', 'decimals + 1'
+    ) }} end
+{%- endmacro %}
+
 {# Bounds of the difference between two independent proportions, from the Wilson bounds of each: Newcombe (1998),
    Statistics in Medicine 17:873-890, method 10. Reads share, low, high, other_share, other_low, other_high. #}
 {% macro newcombe(sign) -%}
@@ -48,4 +89,17 @@
 {# A sum without the noise of binary fractions: sources have two decimals at the most. #}
 {% macro summed(value) -%}
     round(sum({{ value }}), 6)
+{%- endmacro %}
+
+{# A judgement of the funnel in words: clearly so beyond the outer limits. Reads limits.funnel_class and judgement. #}
+{% macro in_words(clearly, words) -%}
+    case when ends_with(limits.funnel_class, '998') then '{{ clearly }}' else '' end
+            || case limits.judgement
+            {%- for judgement, word in words.items() %}
+                when '{{ judgement }}'
+                    then case
+                        when ends_with(limits.funnel_class, '998') then '{{ word }}' else '{{ word | capitalize }}'
+                    end
+            {%- endfor %}
+            end
 {%- endmacro %}

@@ -74,3 +74,17 @@
         and model.category = 'total'
         and model.value <> summed.persons
 {% endtest %}
+
+{# No hidden figure can be worked out with the help of one that is made here. #}
+{% test gives_nothing_away(model) %}
+    select *
+    from {{ model }}
+    where given_by = 'us'
+{% endtest %}
+
+{# No hidden figure can be worked out from the source's own: a matter of the source, which is told how many there are. #}
+{% test source_gives_nothing_away(model) %}
+    select *
+    from {{ model }}
+    where given_by = 'source'
+{% endtest %}

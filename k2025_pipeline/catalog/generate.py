@@ -22,6 +22,7 @@ from k2025_pipeline.catalog.indicators import IndicatorDefinition
 from k2025_pipeline.catalog.loader import Catalog, load_catalog
 from k2025_pipeline.catalog.need import NeedFile
 from k2025_pipeline.catalog.programme import MeasuresFile, ReferenceFile
+from k2025_pipeline.catalog.statistics import StatisticsFile
 from k2025_pipeline.catalog.tables import TableContract
 from k2025_pipeline.catalog.upload_docs import uploads_page
 from k2025_pipeline.catalog.uploads import UploadContract
@@ -30,7 +31,6 @@ from k2025_pipeline.settings import PROJECT_ROOT
 CATALOG_TABLES = {
     "age_bands": "Age bands of population tables / aldersgrupper. From schemas/tables.",
     "table_measures": "Declared measures of each table / tabellenes mål. From schemas/tables.",
-    "category_totals": "Totals and the parts that add up to them / totaler og delene deres. From schemas/tables.",
     "indicators": "Definitions of indicators / indikatorenes definisjoner. From schemas/indicators.",
     "indicator_terms": "Series that each numerator and denominator is made of / seriene bak teller og nevner.",
     "indicator_comparators": "What each indicator is compared with / sammenligningsgrunnlag. From schemas/indicators.",
@@ -44,6 +44,8 @@ CATALOG_TABLES = {
     "size_classes": "Size classes of municipalities / størrelsesklasser. From schemas/comparators.yml.",
     "comparators": "What a municipality is compared with / sammenligningsgrunnlag. From schemas/comparators.yml.",
     "effect_rules": "When an effect is told or refused / når en effekt vises eller avvises. From schemas/effects.yml.",
+    "funnel_rules": "How funnel limits are drawn / hvordan traktgrenser trekkes. From schemas/statistics.yml.",
+    "category_parts": "Categories that sum to a total / kategorier som summerer til en total. From schemas/tables.",
     "measures": "The seventeen measures / de sytten tiltakene. From schemas/measures.yml.",
     "measure_indicators": "Indicators by measure / indikatorer etter tiltak.",
     "reference_values": "Published figures / publiserte tall. From schemas/reference_values.yml.",
@@ -65,6 +67,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "need": NeedFile,
     "upload": UploadContract,
     "effects": EffectsFile,
+    "statistics": StatisticsFile,
 }
 QUOTED_NOTHING = "''"
 NOTICE = "Generated from schemas/ by `make generate`: edit there, not here."

@@ -24,6 +24,8 @@ the users themselves have."""
 Interval = Literal["wilson", "wilson_fte", "byar", "none"]
 """``wilson`` for shares of persons; ``wilson_fte`` the same on FTEs as a marked approximation; ``byar`` for rates of
 events per person."""
+Smoothing = Literal["rolling_3", "none"]
+"""``rolling_3``: numerators and denominators of three years, summed, stand in ``public.indicator_rolling`` as well."""
 Level = Literal["municipality", "county", "kostra_group", "country"]
 Measures = list[Annotated[int, Field(ge=1, le=17)]]
 
@@ -85,6 +87,7 @@ class Variant(Declaration):
     unit: str | None = None
     decimals: int | None = None
     interval: Interval | None = None
+    smoothing: Smoothing | None = None
     direction: Literal["higher_is_better", "lower_is_better", "context"] | None = None
     unit_of_count: Literal["fte", "persons", "hours", "money", "mixed"] | None = None
     levels: list[Level] | None = None
@@ -131,6 +134,9 @@ class IndicatorDefinition(Declaration):
     frequency: Literal["annual", "quarterly", "irregular"] = "annual"
     target: Target
     interval: Interval = "none"
+    smoothing: Smoothing | None = Field(
+        None, description="Left out: rolling_3 for a ratio that has an interval, none for all else."
+    )
     small_numbers: SmallNumbers
     comparators: list[ComparatorId] = Field(default_factory=lambda: list(get_args(ComparatorId)))
     variants: list[Variant] = Field(default_factory=list)
@@ -161,6 +167,23 @@ class IndicatorDefinition(Declaration):
     def _told_apart(cls, variants: list[Variant]) -> list[Variant]:
         refuse_doubles("a suffix", [variant.suffix for variant in variants])
         return variants
+
+    def smoothing_of(self, variant: Variant | None = None) -> Smoothing:
+        """How the main definition or a variant is smoothed."""
+        said = variant.smoothing if variant is not None and variant.smoothing is not None else self.smoothing
+        interval = self.interval if variant is None or variant.interval is None else variant.interval
+        is_ratio = (variant or self).calculation.method == "ratio"
+        if not is_ratio:
+            return "none"
+        return said or ("none" if interval == "none" else "rolling_3")
+
+    @model_validator(mode="after")
+    def _smoothed(self) -> IndicatorDefinition:
+        told: list[IndicatorDefinition | Variant] = [self, *self.variants]
+        for definition in told:
+            if definition.smoothing == "rolling_3" and definition.calculation.method != "ratio":
+                raise ValueError("smoothing: only numerators and denominators of a ratio are summed over years")
+        return self
 
     @model_validator(mode="after")
     def _available(self) -> IndicatorDefinition:

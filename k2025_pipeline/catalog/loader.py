@@ -21,6 +21,7 @@ from k2025_pipeline.catalog.expectations import ExpectationFile
 from k2025_pipeline.catalog.indicators import IndicatorDefinition
 from k2025_pipeline.catalog.need import NeedFile
 from k2025_pipeline.catalog.programme import MeasuresFile, ReferenceFile
+from k2025_pipeline.catalog.statistics import StatisticsFile
 from k2025_pipeline.catalog.tables import TableContract
 from k2025_pipeline.catalog.uploads import UploadContract
 
@@ -63,6 +64,7 @@ class Catalog:
     need: NeedFile
     uploads: dict[str, UploadContract]
     effects: EffectsFile
+    statistics: StatisticsFile
 
     def breaks_of(self, table_id: str) -> list[Break]:
         """Breaks that concern a series of the table, in declared order."""
@@ -85,6 +87,7 @@ def load_catalog(schemas: Path) -> Catalog:
         comparators=read_file(schemas / "comparators.yml", ComparatorFile),
         need=read_file(schemas / "need.yml", NeedFile),
         effects=read_file(schemas / "effects.yml", EffectsFile),
+        statistics=read_file(schemas / "statistics.yml", StatisticsFile),
         breaks={broken.id: broken for broken in read_file(schemas / "breaks.yml", BreaksFile).breaks},
         uploads=load_uploads(schemas),
     )

@@ -63,13 +63,7 @@ class Dimension(Declaration):
     )
     only_declared: bool = Field(False, description="Ask only for the declared categories, not for all.")
     default_group: str | None = Field(None, description="Group taken where an indicator names none.")
-    adds_up: bool = Field(False, description="The other categories add up to the default group, but for rounding.")
-
-    @model_validator(mode="after")
-    def _has_a_total(self) -> Dimension:
-        if self.adds_up and self.default_group not in {category.group for category in self.categories}:
-            raise ValueError("adds_up needs a default_group that is one of the categories")
-        return self
+    total_group: str | None = Field(None, description="Group that is the sum of all the others, where one is.")
 
     @field_validator("categories")
     @classmethod
@@ -81,6 +75,12 @@ class Dimension(Declaration):
             "a label", [label for c in categories for label in {plain(text): text for text in c.labels}.values()]
         )
         return categories
+
+    @model_validator(mode="after")
+    def _sums_to_a_group(self) -> Dimension:
+        if self.total_group is not None and self.total_group not in {c.group for c in self.categories}:
+            raise ValueError(f"total_group: no category maps to {self.total_group!r}")
+        return self
 
 
 class Measure(Declaration):

@@ -22,7 +22,8 @@ FAULTS = {
     "not reported": "About 1 % of municipality-years did not report: '..' in every care table, though "
     "country, county and group figures include them. More of them in the last year of the unrevised edition.",
     "no figures for Longyearbyen": "2111 has '..' everywhere in KOSTRA tables.",
-    "hidden cells": "One to four users in a municipality are hidden with ':', and shares built on them too.",
+    "hidden cells": "One to four users in a municipality are hidden with ':', and shares built on them too; "
+    "further cells are hidden so that no total gives one of them away.",
     "zero that means missing": "12293 occupancy of Oslo (0301) is 0 from 2018, which is no occupancy at all.",
     "negative spending": "Spending on institutions in Leka (5052) is negative in 2024 and 2025: per day in 12209, and "
     "of function 253 in 12367.",

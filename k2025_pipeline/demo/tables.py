@@ -23,6 +23,7 @@ from k2025_pipeline.demo.faults import HIDDEN, NOT_VALID, Faults, Symbols, hide_
 from k2025_pipeline.demo.geography import Floats, Geography, Ints, Regions
 from k2025_pipeline.demo.jsonstat_writer import Dimension, Measure, Table
 from k2025_pipeline.demo.resources import Resources
+from k2025_pipeline.demo.suppression import Mask, hide_carefully
 from k2025_pipeline.demo.users import TABLE_YEARS, Users
 
 KOSTRA_REGION = "KOKkommuneregion0000"
@@ -30,6 +31,20 @@ KOMM_SUMMER = "agg_KommSummer"
 END_OF_YEAR = "31.12"
 _YEARS = len(TABLE_YEARS)
 PER_10_000 = 1e4
+
+
+_HIDDEN_COLUMN = {
+    "home_total": 0,
+    "home_0_66": 1,
+    "home_80": 3,
+    "residents": 4,
+    "residents_80": 7,
+    "short_stay": 12,
+    "long_stay": 13,
+}
+"""Columns of `World.hidden_users`: three service groups by four ages, then two lengths of stay."""
+_FAMILIES = [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11], [4, 12, 13]]
+"""Columns that sum: each total with its parts."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +89,21 @@ class World:
     def education(self) -> Floats:
         """FTE in care by education group; shape (regions, years, 12)."""
         return self.sums(self.resources.education)
+
+    @cached_property
+    def service_groups(self) -> Floats:
+        """Users of home care, institutions, activity by all ages, 0–66, 67–79, 80+; shape (regions, years, 4, 3)."""
+        found = self.users
+        groups = [found.home_care, found.long_stay + found.short_stay, found.activity]
+        return np.stack([_total_and_three(self.sums(group)) for group in groups], axis=3)
+
+    @cached_property
+    def hidden_users(self) -> Mask:
+        """Hidden counts, the same in all KOSTRA tables: `service_groups` and stays by length; see `_HIDDEN_COLUMN`."""
+        by_age = np.moveaxis(self.service_groups, 3, 2).reshape(*self.people.shape, -1)
+        stays = [self.sums(part.sum(axis=2)) for part in (self.users.short_stay, self.users.long_stay)]
+        counts = np.concatenate([by_age, np.stack(stays, axis=2)], axis=2)
+        return hide_carefully(counts, self.regions, self.symbols, _FAMILIES)
 
     def sums(self, atoms: Floats | Ints) -> Floats:
         """Sum over atoms to KOSTRA regions."""
@@ -134,11 +164,15 @@ def kostra_table(
     return Table(number, title, dimensions, KOSTRA_REGION, measures, years, refperiod, values, symbols)
 
 
-def _hide(table: Table, counts: Floats, world: World, measures: Sequence[int]) -> None:
-    """Hide cells of some measures where the count (regions, years, measures) behind them is 1–4 persons."""
-    small = last_year(hide_small(counts, world.regions))
+def _hide(table: Table, hidden: Mask, measures: Sequence[int]) -> None:
+    """Hide cells of some measures where the count (regions, years, measures) behind them is hidden."""
     part = table.symbols[:, measures]
-    table.symbols[:, measures] = np.where(small & (part == 0), HIDDEN, part)
+    table.symbols[:, measures] = np.where(last_year(hidden) & (part == 0), HIDDEN, part)
+
+
+def _hidden(world: World, *names: str) -> Mask:
+    """Hidden counts by name; shape (regions, years, names)."""
+    return world.hidden_users[..., [_HIDDEN_COLUMN[name] for name in names]]
 
 
 _MEASURES_12209 = [
@@ -195,7 +229,7 @@ def table_12209(world: World) -> Table:
         columns[7][world.regions.position(faults_module.LEKA), TABLE_YEARS.index(year)] = kroner
     title = "12209: Utvalgte nøkkeltall for helse og omsorg, etter region, statistikkvariabel og år"
     table = kostra_table("12209", title, world, [], _MEASURES_12209, np.stack(columns, axis=2))
-    _hide(table, np.stack([home_80, residents_80], axis=2), world, [3, 4])
+    _hide(table, _hidden(world, "home_80", "residents_80"), [3, 4])
     return table
 
 
@@ -240,7 +274,8 @@ def table_12292(world: World) -> Table:
     measures = [Measure(code, label, unit, 0) for code, (label, unit) in _MEASURES_12292.items()]
     title = "12292: Omsorgstjenester - supplerende grunnlagstall, etter region, statistikkvariabel og år"
     table = kostra_table("12292", title, world, [], measures, cells)
-    _hide(table, cells[..., _COUNTS_OF_PERSONS_12292], world, _COUNTS_OF_PERSONS_12292)
+    names = ["residents", "home_80", "home_total", "short_stay", "long_stay", "home_0_66"]
+    _hide(table, _hidden(world, *names), _COUNTS_OF_PERSONS_12292)
     return table
 
 
@@ -273,7 +308,8 @@ def table_12293(world: World) -> Table:
     share = ratio(long_80, world.bands[..., 3:].sum(axis=2), 100)
     title = "12293: Omsorgstjenester - supplerende nøkkeltall, etter region, statistikkvariabel og år"
     table = kostra_table("12293", title, world, [], _MEASURES_12293, np.stack([occupancy, hours, share], axis=2))
-    _hide(table, np.stack([residents, residents, long_80], axis=2), world, [0, 1, 2])
+    hidden = np.stack([*2 * [_hidden(world, "residents")[..., 0]], hide_small(long_80, world.regions)], axis=2)
+    _hide(table, hidden, [0, 1, 2])
     return table
 
 
@@ -338,13 +374,12 @@ def _total_and_three(by_band: Floats) -> Floats:
 
 def table_12003(world: World) -> Table:
     """Users of care services by age and group of services; the age dimension comes before the region."""
-    found = world.users
-    groups = [found.home_care, found.long_stay + found.short_stay, found.activity]
-    counts = np.stack([_total_and_three(world.sums(group)) for group in groups], axis=3)
+    counts = world.service_groups
     per_1000 = ratio(counts, _total_and_three(world.bands)[..., None], 1000)
     values = np.moveaxis(last_year(np.stack([counts, per_1000], axis=4)), 1, 0)
     symbols = np.moveaxis(wide(world.symbols, np.moveaxis(values, 0, 1).shape), 1, 0)
-    small = np.moveaxis(last_year(hide_small(counts, world.regions)), 1, 0)[:, :, :, None]
+    by_age = np.moveaxis(world.hidden_users[..., :12].reshape(*world.people.shape, 3, 4), 2, 3)
+    hidden = np.moveaxis(last_year(by_age), 1, 0)[:, :, :, None]
     dimensions = [
         Dimension(
             "KOKalder0000",
@@ -377,7 +412,7 @@ def table_12003(world: World) -> Table:
         TABLE_YEARS,
         END_OF_YEAR,
         values,
-        np.where(small & (symbols == 0), HIDDEN, symbols),
+        np.where(hidden & (symbols == 0), HIDDEN, symbols),
     )
 
 
@@ -454,8 +489,11 @@ def table_11645(world: World) -> Table:
     by_band = [regions.sum_over(part) for part in (found.services, found.home_health, found.long_stay)]
     counts = np.stack([np.concatenate([p.sum(axis=2, keepdims=True), p], axis=2) for p in by_band], axis=2)
     values = last_year(counts[..., None])
-    symbols = wide(region_symbols(regions, world.faults), values.shape)
-    small = hide_small(values, regions) & (symbols == 0)
+    whole = region_symbols(regions, world.faults)
+    services, ages = counts.shape[2:]
+    families = [list(range(first, first + ages)) for first in range(0, services * ages, ages)]
+    hidden = hide_carefully(counts.reshape(*whole.shape, -1), regions, whole, families).reshape(counts.shape)
+    symbols = wide(whole, values.shape)
     dimensions = [
         Dimension("Region", "region", regions.labels, elimination=True),
         Dimension(
@@ -482,7 +520,7 @@ def table_11645(world: World) -> Table:
         TABLE_YEARS,
         END_OF_YEAR,
         values,
-        np.where(small, HIDDEN, symbols).astype(np.uint8),
+        np.where(last_year(hidden[..., None]) & (symbols == 0), HIDDEN, symbols).astype(np.uint8),
     )
 
 

@@ -52,7 +52,9 @@ BORDER_CHANGES = (
 )
 DOCUMENT_OBSERVATIONS = ("table_id", "measure", "category", "region_code", "period", "unit", "value", "ref_id")
 EFFECT_RULES = ("rule_id", "value", "unit_of_count", "first_year", "last_year", "text_nb", "text_en")
+CATEGORY_PARTS = ("table_id", "total", "part", "parts")
 DECLARED_TYPES: dict[str, dict[str, Any]] = {
+    "category_parts": dict.fromkeys(CATEGORY_PARTS, pl.String) | {"parts": pl.Int32},
     "document_observations": dict.fromkeys(DOCUMENT_OBSERVATIONS, pl.String) | {"value": pl.Float64},
     "breaks": dict.fromkeys(BREAKS, pl.String),
     "indicator_breaks": dict.fromkeys(INDICATOR_BREAKS, pl.String),
@@ -73,7 +75,6 @@ def declared_tables(catalog: Catalog) -> dict[str, list[Row]]:
     return {
         "age_bands": list(_age_band_rows(catalog)),
         "table_measures": list(_measures(catalog)),
-        "category_totals": list(_total_rows(catalog)),
         "indicators": [row for family in families for row in _indicator_rows(family)],
         "indicator_terms": [row for family in families for row in _term_rows(family, catalog)],
         "indicator_comparators": [row for family in families for row in _comparator_choices(family)],
@@ -83,6 +84,8 @@ def declared_tables(catalog: Catalog) -> dict[str, list[Row]]:
         "size_classes": list(_size_class_rows(catalog)),
         "comparators": list(_comparator_rows(catalog)),
         "effect_rules": list(_effect_rule_rows(catalog)),
+        "funnel_rules": [_funnel_rules(catalog)],
+        "category_parts": list(_category_part_rows(catalog)),
         "measures": list(_programme_measure_rows(catalog)),
         "programmes": list(_programme_rows(catalog)),
         "measure_indicators": [
@@ -146,6 +149,33 @@ def _comparator_rows(catalog: Catalog) -> Iterator[Row]:
     limits = catalog.comparators.model_dump(include={"leave_out_below", "weighted_from", "quartiles_from"})
     for comparator in catalog.comparators.comparators:
         yield {"comparator": comparator.id, **both("name", comparator.name), **limits}
+
+
+def _funnel_rules(catalog: Catalog) -> Row:
+    funnel = catalog.statistics.funnel
+    inner, outer = funnel.deviates
+    return {
+        "comparators": ", ".join(funnel.comparators),
+        "units_from": funnel.units_from,
+        "winsorised": funnel.winsorised,
+        "z_95": inner,
+        "z_998": outer,
+        "z_dispersion": funnel.dispersion_deviate,
+    }
+
+
+def _category_part_rows(catalog: Catalog) -> Iterator[Row]:
+    """Each total of a dimension with its parts, by the texts that observations know their categories by."""
+    for table in catalog.tables.values():
+        for summed in (d for d in table.category_dimensions if d.total_group is not None):
+            others = [d for d in table.category_dimensions if d.column != summed.column]
+            parts = [c.group for c in summed.categories if c.group != summed.total_group]
+            for groups in product(*([c.group for c in d.categories] for d in others)):
+                chosen = {d.column: group for d, group in zip(others, groups, strict=True)}
+                total = table.category_key(chosen | {summed.column: str(summed.total_group)})
+                for part in parts:
+                    category = table.category_key(chosen | {summed.column: part})
+                    yield {"table_id": table.id, "total": total, "part": category, "parts": len(parts)}
 
 
 def _programme_measure_rows(catalog: Catalog) -> Iterator[Row]:
@@ -251,20 +281,6 @@ def _measures(catalog: Catalog) -> Iterator[Row]:
                     yield {**row, "measure": derived}
 
 
-def _total_rows(catalog: Catalog) -> Iterator[Row]:
-    """Each total that its parts add up to, by the category texts of observations: one row per part."""
-    for table in catalog.tables.values():
-        for dimension in (d for d in table.category_dimensions if d.adds_up):
-            others = [d for d in table.category_dimensions if d is not dimension and d.categories]
-            for groups in product(*([c.group for c in d.categories] for d in others)):
-                chosen = dict(zip((d.column for d in others), groups, strict=True))
-                total = table.category_key(chosen)
-                for category in dimension.categories:
-                    if category.group != dimension.default_group:
-                        part = table.category_key({**chosen, dimension.column: category.group})
-                        yield {"table_id": table.id, "total_category": total, "part_category": part}
-
-
 def _indicator_rows(family: IndicatorDefinition) -> Iterator[Row]:
     for indicator_id, calculation, variant in calculations(family):
         yield {
@@ -322,6 +338,7 @@ def _shown(family: IndicatorDefinition, variant: Variant | None) -> Row:
         "target_statistic": family.target.statistic,
         **both("target_origin", family.target.origin),
         "interval_method": _of("interval", variant, family),
+        "smoothing": family.smoothing_of(variant),
         "min_denominator": small.min_denominator,
         **both("small_number_rule", small.rule),
         "availability": availability,

@@ -27,7 +27,10 @@ from k2025_pipeline.warehouse.declared import declared_tables
 from k2025_pipeline.warehouse.results import Acceptance
 
 CATALOG = load_catalog(PROJECT_ROOT / "schemas")
-DOCUMENTED = ("_public.yml", "_breaks.yml", "_effects.yml", "_reconciliation.yml", "_quality.yml", "_need.yml")
+DOCUMENTED = (
+    *("_public.yml", "_breaks.yml", "_effects.yml", "_reconciliation.yml", "_quality.yml", "_need.yml"),
+    "_uncertainty.yml",
+)
 PUBLIC = [
     model
     for name in DOCUMENTED
@@ -135,6 +138,10 @@ def _compared(comparator: str, change: str) -> str:
     return _update("indicator_comparison", change, f"comparator = '{comparator}'")
 
 
+def _judged(change: str) -> str:
+    return _update("indicator_funnel", change, "comparator = 'country'")
+
+
 def _emptied(table: str, *others: str) -> Broken:
     return f"delete from public.{table}", set(others)
 
@@ -197,6 +204,28 @@ GOOD_COMPARISONS = [
     _comparison("size_class", difference_low=-0.5, beyond_chance=False, units=30, units_missing=0),
     _comparison("centrality_class", units=3, units_missing=0, leaves_out_itself=True, **NO_MEDIAN, **NOT_COMPARED),
     _comparison("own_history", basis="earlier", units=1, units_missing=0, **NO_MEDIAN, **UNBOUNDED),
+]
+FUNNEL_LIMITS = {
+    f"{adjusted}{side}_{coverage}": baseline + sign * width
+    for baseline in (20.0,)
+    for adjusted, wider in (("", 0.0), ("adjusted_", 1.0))
+    for side, sign in (("lower", -1), ("upper", 1))
+    for coverage, width in (("95", 4.0 + wider), ("998", 6.0 + wider))
+}
+FUNNEL = {"indicator_id": "KOMP-02", "definition_version": 1, "structure": "current", "period": "2024", "value": 22.0}
+GOOD_FUNNEL = [
+    FUNNEL
+    | FUNNEL_LIMITS
+    | {"region_code": "0301", "comparator": comparator, "units": 40, "baseline": 20.0}
+    | {"funnel_class": "within", "judgement": "within"}
+    for comparator in ("country", "kostra_group")
+] + [FUNNEL | {"region_code": "1103", "comparator": "kostra_group", "units": 2, "refused": "few_units"}]
+WINDOW = {"indicator_id": "KOMP-02", "definition_version": 1, "structure": "current", "first_period": "2022"}
+GOOD_WINDOWS = [
+    WINDOW
+    | {"region_code": "0301", "last_period": "2024", "years_used": 3, "numerator": 90.0, "denominator": 400.0}
+    | {"value": 22.5, "obs_status": "A", "interval_low": 18.6, "interval_high": 26.9},
+    WINDOW | {"region_code": "1103", "last_period": "2024", "years_used": 2, "obs_status": "C"},
 ]
 GOOD_SOURCES = [
     {
@@ -520,6 +549,31 @@ BREAK: dict[str, dict[str, Broken]] = {
         "units_missing_not_negative": (_compared("centrality_class", "units_missing = -1"), set()),
         "left_out_of_small_groups_only": (_compared("size_class", "leaves_out_itself = true"), set()),
     },
+    "indicator_funnel": {
+        "columns": _extra_column("indicator_funnel"),
+        "one_row_per_comparator": (_insert("indicator_funnel", GOOD_FUNNEL[0]), set()),
+        "structure_current": (_judged("structure = 'as_published'"), set()),
+        "refused_known": (_update("indicator_funnel", "refused = 'shy'", "refused is not null"), set()),
+        "class_known": (_judged("funnel_class = 'outside'"), set()),
+        "judgement_known": (_judged("judgement = 'fine'"), set()),
+        "refused_has_no_limits": (_update("indicator_funnel", "lower_95 = 1", "refused is not null"), set()),
+        "limits_in_order": (_judged("lower_998 = 16.5"), set()),
+        "adjusted_limits_are_wider": (_judged("adjusted_upper_95 = 23.5"), set()),
+        "units_suffice": (_judged("units = 2"), set()),
+    },
+    "indicator_rolling": {
+        "columns": _extra_column("indicator_rolling"),
+        "one_row_per_window": (_insert("indicator_rolling", GOOD_WINDOWS[0]), set()),
+        "structure_current": (_update("indicator_rolling", "structure = 'as_published'", "value is null"), set()),
+        "status_known": (_update("indicator_rolling", "obs_status = 'X'", "value is null"), set()),
+        "three_consecutive_years": (_update("indicator_rolling", "first_period = '2021'", "value is null"), set()),
+        "told_only_of_three_years": (_update("indicator_rolling", "years_used = 2"), set()),
+        "confidential_stays_hidden": (
+            _update("indicator_rolling", "obs_status = 'C'", "value is not null"),
+            set(),
+        ),
+        "interval_contains_value": (_update("indicator_rolling", "interval_low = 22.6", "value is not null"), set()),
+    },
     "source_tables": {
         "columns": _extra_column("source_tables"),
         "not_empty": _emptied("source_tables"),
@@ -599,6 +653,26 @@ MORE_WAYS: dict[tuple[str, str], list[str]] = {
     ("region_history", "counts_go_to_one_region"): [
         _update("region_history", "counts_may_be_summed = false", "kind = 'unchanged'"),
     ],
+    ("indicator_funnel", "refused_has_no_limits"): [
+        _update("indicator_funnel", f"{column} = {value}", "refused is not null")
+        for column, value in (("adjusted_lower_95", 1), ("funnel_class", "'within'"), ("judgement", "'within'"))
+    ],
+    ("indicator_funnel", "limits_in_order"): [
+        _judged("baseline = 15"),
+        _judged("upper_95 = 19"),
+        _judged("upper_998 = 23.5"),
+    ],
+    ("indicator_funnel", "adjusted_limits_are_wider"): [
+        _judged("adjusted_lower_95 = 16.5"),
+        _judged("adjusted_lower_998 = 14.5"),
+        _judged("adjusted_upper_998 = 25.5"),
+    ],
+    ("indicator_rolling", "told_only_of_three_years"): [
+        _update("indicator_rolling", f"{column} = 1", "value is null") for column in ("numerator", "denominator")
+    ],
+    ("indicator_rolling", "confidential_stays_hidden"): [
+        _update("indicator_rolling", f"{column} = 1", "value is null") for column in ("numerator", "denominator")
+    ],
     ("indicator_comparison", "basis_fits_comparator"): [
         _compared("own_history", "basis = null"),
         _compared("country", "basis = 'earlier'"),
@@ -645,7 +719,9 @@ def build(home: Home) -> None:
             columns = ", ".join(f"{c['name']} {c['data_type']}" for c in model["columns"])
             connection.execute(f"create table public.{model['name']} ({columns})")
         for table in ("indicators", "measures", "measure_indicators", "reference_values", "breaks"):
+            promised = [c["name"] for model in PUBLIC if model["name"] == table for c in model["columns"]]
             frame = pl.DataFrame(declared[table], infer_schema_length=None)
+            frame = frame.select([name for name in frame.columns if name in promised])
             connection.register("declared", frame.to_arrow())
             connection.execute(f"insert into public.{table} by name select * from declared")
             connection.unregister("declared")
@@ -655,6 +731,8 @@ def build(home: Home) -> None:
             ("region_history", GOOD_EVENTS),
             ("series_breaks", GOOD_CUTS),
             ("indicator_comparison", GOOD_COMPARISONS),
+            ("indicator_funnel", GOOD_FUNNEL),
+            ("indicator_rolling", GOOD_WINDOWS),
             ("source_tables", GOOD_SOURCES),
             ("indicator_history", GOOD_HISTORY),
             ("indicator_revisions", GOOD_REVISIONS),

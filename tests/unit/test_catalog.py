@@ -31,6 +31,7 @@ SAMPLE = [
     "breaks.yml",
     "comparators.yml",
     "effects.yml",
+    "statistics.yml",
     "measures.yml",
     "reference_values.yml",
     "classifications/131.yml",
@@ -151,6 +152,7 @@ class TestGeneratedFiles:
             ("breaks", "breaks.yml"),
             ("comparators", "comparators.yml"),
             ("effects", "effects.yml"),
+            ("statistics", "statistics.yml"),
         ],
     )
     def test_the_json_schema_for_editors_accepts_the_real_files_and_no_unknown_field(

@@ -114,11 +114,12 @@ with_status as (
             else 'L'
         end as obs_status,
         case
-            when exact_value is null or method not in ('ratio', 'published') then null
-            when numerator < 0 or denominator <= 0 then null
-            when declared_interval in ('wilson', 'wilson_fte') and numerator <= denominator then declared_interval
-            when declared_interval = 'byar' then declared_interval
-        end as interval_of
+            when exact_value is not null and method in ('ratio', 'published')
+                then {{ usable_interval('declared_interval', 'numerator', 'denominator') }}
+        end as interval_of,
+        coalesce(
+            method = 'published' and 'C' in (published_status, numerator_status, denominator_status), false
+        ) as withholds
     from calculated
     where first_status is not null
 ),
@@ -126,14 +127,8 @@ with_status as (
 bounded as (
     select
         *,
-        multiplier * case
-            when interval_of = 'byar' then {{ byar('numerator', '-') }} / denominator
-            when interval_of is not null then {{ wilson('numerator', 'denominator', '-') }}
-        end as low,
-        multiplier * case
-            when interval_of = 'byar' then {{ byar('numerator', '+') }} / denominator
-            when interval_of is not null then {{ wilson('numerator', 'denominator', '+') }}
-        end as high
+        multiplier * {{ interval_bound('interval_of', 'numerator', 'denominator', '-') }} as low,
+        multiplier * {{ interval_bound('interval_of', 'numerator', 'denominator', '+') }} as high
     from with_status
 ),
 
@@ -145,14 +140,19 @@ trusted as (
     from bounded
 )
 
+-- Of a published share, its numerator and its denominator, two give the third away: where the source hides one of them,
+-- the counts are not told beside the share.
 select
     indicator_id,
     definition_version,
     structure,
     region_code,
     period,
-    numerator,
-    case when method = 'growth' then numerator_before else denominator end as denominator,
+    case when not withholds then numerator end as numerator,
+    case
+        when method = 'growth' then numerator_before
+        when not withholds then denominator
+    end as denominator,
     {{ round_half_away('exact_value', 'decimals') }} as value,
     unit,
     obs_status,

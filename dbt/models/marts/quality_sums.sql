@@ -51,15 +51,6 @@ areas as (
     having count(parts.value) = any_value(sizes.parts)
 ),
 
-wanted as (
-    select
-        table_id,
-        total_category,
-        count(*) as parts
-    from {{ source('catalog', 'category_totals') }}
-    group by table_id, total_category
-),
-
 categories as (
     select
         whole.table_id,
@@ -68,23 +59,22 @@ categories as (
         {{ region_level('whole.region_code') }} as region_level,
         'categories' as reason,
         abs(any_value(whole.value) - sum(parts.value)) as difference,
-        any_value(whole.half_unit) * (any_value(wanted.parts) + 1) as tolerance,
+        any_value(whole.half_unit) * (any_value(totals.parts) + 1) as tolerance,
         any_value(whole.unit) as unit,
         any_value(whole.source) as source
     from measured as whole
-    inner join wanted on whole.table_id = wanted.table_id and whole.category = wanted.total_category
-    inner join {{ source('catalog', 'category_totals') }} as totals
-        on whole.table_id = totals.table_id and whole.category = totals.total_category
+    inner join {{ source('catalog', 'category_parts') }} as totals
+        on whole.table_id = totals.table_id and whole.category = totals.total
     inner join measured as parts
         on
             whole.table_id = parts.table_id
             and whole.measure = parts.measure
-            and totals.part_category = parts.category
+            and totals.part = parts.category
             and whole.period = parts.period
             and whole.region_code = parts.region_code
     where whole.value is not null
     group by whole.table_id, whole.measure, whole.category, whole.period, whole.region_code
-    having count(parts.value) = any_value(wanted.parts)
+    having count(parts.value) = any_value(totals.parts)
 ),
 
 held as (
