@@ -44,3 +44,16 @@
 {% macro summed(value) -%}
     round(sum({{ value }}), 6)
 {%- endmacro %}
+
+{# Quantiles of Student's t for bounds at 95 %, by degrees of freedom, of which a trend of three to five years has one to
+   three: Fisher and Yates (1963), Statistical Tables, table III. #}
+{% macro student_t(freedom) -%}
+    (case {{ freedom }} when 1 then 12.7062 when 2 then 4.3027 when 3 then 3.1824 end)
+{%- endmacro %}
+
+{# What a decomposition is about, of groups with so many persons in positions of such a size: FTEs of the counted groups, or
+   their share of all in per cent. Reads kind and counted. #}
+{% macro figure_of_staff(persons, size) -%}
+    (sum({{ persons }} * {{ size }}) filter (where counted)
+    * case when any_value(kind) = 'share' then 100 / nullif(sum({{ persons }} * {{ size }}), 0) else 1 end)
+{%- endmacro %}

@@ -73,6 +73,7 @@ class Calculation(Declaration):
     years: int = Field(1, ge=1, le=10, description="Only for growth: the distance in years.")
     annualised: bool = Field(False, description="Only for growth: as a yearly rate.")
     model: Literal["gap", "need", "quality"] | None = None
+    of: str | None = Field(None, description="Only for model gap: the indicator that it is the gap of.")
 
     @field_validator("multiplier")
     @classmethod
@@ -86,6 +87,8 @@ class Calculation(Declaration):
             raise ValueError(f"method {self.method} needs {' and '.join(missing)}")
         if (self.method == "model") != (self.model is not None):
             raise ValueError("method model names its model, and no other method does")
+        if (self.model == "gap") != (self.of is not None):
+            raise ValueError("model gap says of which indicator (of: KOMP-01), and nothing else does")
         if self.method != "growth" and (self.years != 1 or self.annualised):
             raise ValueError("years and annualised belong to method growth")
         return self

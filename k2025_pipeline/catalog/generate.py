@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from k2025_pipeline.catalog.breaks import BreaksFile
 from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.catalog.comparators import ComparatorFile
+from k2025_pipeline.catalog.decompositions import DecompositionFile
 from k2025_pipeline.catalog.expectations import ExpectationFile
 from k2025_pipeline.catalog.indicators import IndicatorDefinition
 from k2025_pipeline.catalog.loader import Catalog, load_catalog
@@ -28,7 +29,9 @@ CATALOG_TABLES = {
     "table_measures": "Declared measures of each table / tabellenes mål. From schemas/tables.",
     "indicators": "Definitions of indicators / indikatorenes definisjoner. From schemas/indicators.",
     "indicator_terms": "Series that each numerator and denominator is made of / seriene bak teller og nevner.",
+    "indicator_models": "Figures that models make, and of which indicator / modellenes indikatorer.",
     "indicator_comparators": "What each indicator is compared with / sammenligningsgrunnlag. From schemas/indicators.",
+    "decompositions": "Changes taken apart, by group / endringer delt opp. From schemas/decompositions.yml.",
     "programmes": "Programmes that the documents name / programmer i dokumentene. From schemas/measures.yml.",
     "document_observations": "Printed figures of a series / trykte tall i en serie. From schemas/reference_values.yml.",
     "breaks": "Breaks by series concerned / brudd etter serie. From schemas/breaks.yml.",
@@ -54,6 +57,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "expectations": ExpectationFile,
     "breaks": BreaksFile,
     "comparators": ComparatorFile,
+    "decompositions": DecompositionFile,
 }
 NOTICE = "Generated from schemas/ by `make generate`: edit there, not here."
 

@@ -27,6 +27,7 @@ REAL = PROJECT_ROOT / "schemas"
 SAMPLE = [
     "breaks.yml",
     "comparators.yml",
+    "decompositions.yml",
     "measures.yml",
     "reference_values.yml",
     "classifications/131.yml",
