@@ -48,7 +48,7 @@
 {# Quantiles of Student's t for bounds at 95 %, by degrees of freedom, of which a trend of three to five years has one to
    three: Fisher and Yates (1963), Statistical Tables, table III. #}
 {% macro student_t(freedom) -%}
-    (case {{ freedom }} when 1 then 12.7062 when 2 then 4.3027 when 3 then 3.1824 end)
+    (case {{ freedom }} when 1 then 12.7062047 when 2 then 4.3026527 when 3 then 3.1824463 end)
 {%- endmacro %}
 
 {# What a decomposition is about, of groups with so many persons in positions of such a size: FTEs of the counted groups, or

@@ -1,7 +1,7 @@
 """Changes that are taken apart into their causes (``schemas/decompositions.yml``).
 
 Here belongs what a declaration may say: which staff, counted in what, and which of them the figure is about. Not here:
-the arithmetic (``dbt/models/marts/decompositions.sql``).
+the arithmetic (``dbt/models/marts/staff_changes.sql``).
 """
 
 from __future__ import annotations

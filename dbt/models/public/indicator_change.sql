@@ -39,7 +39,7 @@ select
     parts.vintage,
     parts.source,
     parts.is_stale
-from {{ ref('decompositions') }} as parts
+from {{ ref('staff_changes') }} as parts
 inner join named on parts.decomposition_id = named.decomposition_id
 inner join {{ ref('region_years') }} as regions
     on
