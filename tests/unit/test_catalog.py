@@ -120,6 +120,7 @@ class TestGeneratedFiles:
             ("reference_values", "reference_values.yml"),
             ("breaks", "breaks.yml"),
             ("comparators", "comparators.yml"),
+            ("decompositions", "decompositions.yml"),
         ],
     )
     def test_the_json_schema_for_editors_accepts_the_real_files_and_no_unknown_field(
