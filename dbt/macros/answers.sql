@@ -74,12 +74,12 @@
         when part = 0 then 'Stillingsstørrelsene gjorde ingen forskjell'
         when component = 'persons' and part > 0 then 'Flere ' || of_nb || ' ga flere årsverk'
         when component = 'persons' then 'Færre ' || of_nb || ' ga færre årsverk'
-        when component = 'composition' and part > 0 then 'Flere av personene er ' || of_nb || ': det økte andelen'
-        when component = 'composition' then 'Færre av personene er ' || of_nb || ': det senket andelen'
+        when component = 'composition' and part > 0 then 'Sammensetningen av personer økte andelen'
+        when component = 'composition' then 'Sammensetningen av personer senket andelen'
         when kind = 'amount' and part > 0 then 'Større stillinger for ' || of_nb || ' ga flere årsverk'
         when kind = 'amount' then 'Mindre stillinger for ' || of_nb || ' ga færre årsverk'
-        when part > 0 then 'Stillingene til ' || of_nb || ' vokste mer enn de andres: det økte andelen'
-        else 'Stillingene til ' || of_nb || ' vokste mindre enn de andres: det senket andelen'
+        when part > 0 then 'Endrede stillingsstørrelser økte andelen'
+        else 'Endrede stillingsstørrelser senket andelen'
     end
     {%- else -%}
     case
@@ -89,12 +89,12 @@
         when part = 0 then 'The size of positions made no difference'
         when component = 'persons' and part > 0 then 'More ' || of_en || ' made more FTEs'
         when component = 'persons' then 'Fewer ' || of_en || ' made fewer FTEs'
-        when component = 'composition' and part > 0 then 'More of the persons are ' || of_en || ': that raised the share'
-        when component = 'composition' then 'Fewer of the persons are ' || of_en || ': that lowered the share'
+        when component = 'composition' and part > 0 then 'The composition of persons raised the share'
+        when component = 'composition' then 'The composition of persons lowered the share'
         when kind = 'amount' and part > 0 then 'Larger positions of ' || of_en || ' made more FTEs'
         when kind = 'amount' then 'Smaller positions of ' || of_en || ' made fewer FTEs'
-        when part > 0 then 'Positions of ' || of_en || ' grew more than those of others: that raised the share'
-        else 'Positions of ' || of_en || ' grew less than those of others: that lowered the share'
+        when part > 0 then 'Changed position sizes raised the share'
+        else 'Changed position sizes lowered the share'
     end
     {%- endif -%}
 {%- endmacro %}
