@@ -92,7 +92,7 @@
 {%- endmacro %}
 
 {# A judgement of the funnel in words: clearly so beyond the outer limits. Reads limits.funnel_class and judgement. #}
-{% macro in_words(clearly, words) -%}
+{% macro judgement_in_words(clearly, words) -%}
     case when ends_with(limits.funnel_class, '998') then '{{ clearly }}' else '' end
             || case limits.judgement
             {%- for judgement, word in words.items() %}
@@ -102,4 +102,17 @@
                     end
             {%- endfor %}
             end
+{%- endmacro %}
+
+{# Quantiles of Student's t for bounds at 95 %, by degrees of freedom, of which a trend of three to five years has one to
+   three: Fisher and Yates (1963), Statistical Tables, table III. #}
+{% macro student_t(freedom) -%}
+    (case {{ freedom }} when 1 then 12.7062047 when 2 then 4.3026527 when 3 then 3.1824463 end)
+{%- endmacro %}
+
+{# What a decomposition is about, of groups with so many persons in positions of such a size: FTEs of the counted groups, or
+   their share of all in per cent. Reads kind and counted. #}
+{% macro figure_of_staff(persons, size) -%}
+    (sum({{ persons }} * {{ size }}) filter (where counted)
+    * case when any_value(kind) = 'share' then 100 / nullif(sum({{ persons }} * {{ size }}), 0) else 1 end)
 {%- endmacro %}

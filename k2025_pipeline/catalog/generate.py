@@ -17,6 +17,7 @@ from k2025_pipeline.catalog.breaks import BreaksFile
 from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.catalog.comparators import ComparatorFile
 from k2025_pipeline.catalog.effects import EffectsFile
+from k2025_pipeline.catalog.decompositions import DecompositionFile
 from k2025_pipeline.catalog.expectations import ExpectationFile
 from k2025_pipeline.catalog.indicators import IndicatorDefinition
 from k2025_pipeline.catalog.loader import Catalog, load_catalog
@@ -33,7 +34,9 @@ CATALOG_TABLES = {
     "table_measures": "Declared measures of each table / tabellenes mål. From schemas/tables.",
     "indicators": "Definitions of indicators / indikatorenes definisjoner. From schemas/indicators.",
     "indicator_terms": "Series that each numerator and denominator is made of / seriene bak teller og nevner.",
+    "indicator_models": "Figures that models make, and of which indicator / modellenes indikatorer.",
     "indicator_comparators": "What each indicator is compared with / sammenligningsgrunnlag. From schemas/indicators.",
+    "decompositions": "Changes taken apart, by group / endringer delt opp. From schemas/decompositions.yml.",
     "programmes": "Programmes that the documents name / programmer i dokumentene. From schemas/measures.yml.",
     "needs": "What the need for staff is reckoned of / grunnlaget for behovet. From schemas/need.yml.",
     "need_terms": "Series that the need is reckoned of / seriene bak behovet. From schemas/need.yml.",
@@ -68,6 +71,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "upload": UploadContract,
     "effects": EffectsFile,
     "statistics": StatisticsFile,
+    "decompositions": DecompositionFile,
 }
 QUOTED_NOTHING = "''"
 NOTICE = "Generated from schemas/ by `make generate`: edit there, not here."

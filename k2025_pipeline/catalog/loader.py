@@ -17,6 +17,7 @@ from k2025_pipeline.catalog.calculations import COUNTED_REGIONS, Calculation, Si
 from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.catalog.comparators import ComparatorFile
 from k2025_pipeline.catalog.effects import EffectsFile
+from k2025_pipeline.catalog.decompositions import Decomposition, DecompositionFile
 from k2025_pipeline.catalog.expectations import ExpectationFile
 from k2025_pipeline.catalog.indicators import IndicatorDefinition
 from k2025_pipeline.catalog.need import NeedFile
@@ -65,6 +66,7 @@ class Catalog:
     uploads: dict[str, UploadContract]
     effects: EffectsFile
     statistics: StatisticsFile
+    decompositions: dict[str, Decomposition]
 
     def breaks_of(self, table_id: str) -> list[Break]:
         """Breaks that concern a series of the table, in declared order."""
@@ -90,7 +92,9 @@ def load_catalog(schemas: Path) -> Catalog:
         statistics=read_file(schemas / "statistics.yml", StatisticsFile),
         breaks={broken.id: broken for broken in read_file(schemas / "breaks.yml", BreaksFile).breaks},
         uploads=load_uploads(schemas),
+        decompositions={d.id: d for d in read_file(schemas / "decompositions.yml", DecompositionFile).decompositions},
     )
+    _check_decompositions(schemas / "decompositions.yml", catalog)
     _check_breaks(schemas / "breaks.yml", catalog)
     _check_references(schemas / "reference_values.yml", catalog)
     _check_need(schemas / "need.yml", catalog)
@@ -208,14 +212,48 @@ def _check_breaks(path: Path, catalog: Catalog) -> None:
                     )
 
 
+def _check_decompositions(path: Path, catalog: Catalog) -> None:
+    for place, decomposition in enumerate(catalog.decompositions.values()):
+        for problem in _decomposition_problems(decomposition, catalog.tables):
+            raise CatalogError(f"{_short(path)}: decompositions.{place}: {problem}")
+
+
+def _decomposition_problems(decomposition: Decomposition, tables: dict[str, TableContract]) -> list[str]:
+    """Uploads are held against their own contracts where those are read."""
+    if decomposition.table.startswith("upload_"):
+        return []
+    table = tables.get(decomposition.table)
+    if table is None:
+        return [f"table {decomposition.table} has no file in schemas/tables"]
+    known = declared_measures(table)
+    problems = [f"table {table.id} declares no measure {m!r}" for m in decomposition.measures if m not in known]
+    for where in decomposition.groups:
+        problems += _category_problems(where, table)
+    return problems
+
+
 def _check_indicator(path: Path, indicator: IndicatorDefinition, catalog: Catalog) -> None:
     known = {programme.id for programme in catalog.measures.programmes}
     for programme in indicator.programmes:
         if programme not in known:
             raise CatalogError(f"{_short(path)}: programmes: there is no programme {programme!r} in measures.yml")
     for calculation in [indicator.calculation, *(variant.calculation for variant in indicator.variants)]:
+        for problem in _gap_problems(calculation, catalog):
+            raise CatalogError(f"{_short(path)}: calculation.of: {problem}")
+    for calculation in [indicator.calculation, *(variant.calculation for variant in indicator.variants)]:
         for problem in _calculation_problems(calculation, catalog):
             raise CatalogError(f"{_short(path)}: {problem}")
+
+
+def _gap_problems(calculation: Calculation, catalog: Catalog) -> list[str]:
+    if calculation.of is None:
+        return []
+    of = catalog.indicators.get(calculation.of)
+    if of is None:
+        return [f"there is no indicator {calculation.of!r}"]
+    if of.target.kind != "declared_reference" or of.unit_of_count != "fte" or of.unit != "prosent":
+        return [f"{of.id} is no share of FTEs with a declared reference, so its gap is none in FTEs"]
+    return []
 
 
 def _calculation_problems(calculation: Calculation, catalog: Catalog) -> list[str]:

@@ -53,9 +53,11 @@ BORDER_CHANGES = (
 DOCUMENT_OBSERVATIONS = ("table_id", "measure", "category", "region_code", "period", "unit", "value", "ref_id")
 EFFECT_RULES = ("rule_id", "value", "unit_of_count", "first_year", "last_year", "text_nb", "text_en")
 CATEGORY_PARTS = ("table_id", "total", "part", "parts")
+INDICATOR_MODELS = ("indicator_id", "model", "of_indicator")
 DECLARED_TYPES: dict[str, dict[str, Any]] = {
     "category_parts": dict.fromkeys(CATEGORY_PARTS, pl.String) | {"parts": pl.Int32},
     "document_observations": dict.fromkeys(DOCUMENT_OBSERVATIONS, pl.String) | {"value": pl.Float64},
+    "indicator_models": dict.fromkeys(INDICATOR_MODELS, pl.String),
     "breaks": dict.fromkeys(BREAKS, pl.String),
     "indicator_breaks": dict.fromkeys(INDICATOR_BREAKS, pl.String),
     "border_changes": dict.fromkeys(BORDER_CHANGES, pl.String) | {"changed_on": pl.Date},
@@ -77,6 +79,8 @@ def declared_tables(catalog: Catalog) -> dict[str, list[Row]]:
         "table_measures": list(_measures(catalog)),
         "indicators": [row for family in families for row in _indicator_rows(family)],
         "indicator_terms": [row for family in families for row in _term_rows(family, catalog)],
+        "indicator_models": [row for family in families for row in _model_rows(family)],
+        "decompositions": list(_decomposition_rows(catalog)),
         "indicator_comparators": [row for family in families for row in _comparator_choices(family)],
         "breaks": list(_break_rows(catalog)),
         "indicator_breaks": [row for family in families for row in _indicator_break_rows(family, catalog)],
@@ -99,6 +103,35 @@ def declared_tables(catalog: Catalog) -> dict[str, list[Row]]:
         "needs": [_need_row(catalog)],
         "need_terms": list(_need_term_rows(catalog)),
     }
+
+
+def _decomposition_rows(catalog: Catalog) -> Iterator[Row]:
+    """A row for each group of staff of a decomposition, by the text by which observations know it."""
+    for d in catalog.decompositions.values():
+        table = catalog.tables.get(d.table)
+        for counts, groups in ((True, d.counted), (False, d.beside)):
+            for where in groups:
+                yield {
+                    "decomposition_id": d.id,
+                    "kind": d.kind,
+                    **both("name", d.name),
+                    **both("of", d.of),
+                    "unit": d.unit,
+                    "decimals": d.decimals,
+                    "table_id": d.table,
+                    "persons_measure": d.persons,
+                    "volume_measure": d.volume,
+                    "volume_is_mean": d.full_position is not None,
+                    "full_position": d.full_position or 1.0,
+                    "category": table.category_key(where) if table is not None else "|".join(where.values()),
+                    "counted": counts,
+                }
+
+
+def _model_rows(family: IndicatorDefinition) -> Iterator[Row]:
+    for indicator_id, calculation, _ in calculations(family):
+        if calculation.model is not None:
+            yield {"indicator_id": indicator_id, "model": calculation.model, "of_indicator": calculation.of}
 
 
 def _age_band_rows(catalog: Catalog) -> Iterator[Row]:
@@ -426,7 +459,9 @@ def _break_rows(catalog: Catalog) -> Iterator[Row]:
 def _indicator_break_rows(family: IndicatorDefinition, catalog: Catalog) -> Iterator[Row]:
     """Where the series of an indicator are cut: at every split of a series that its value is made of."""
     splits = [broken for broken in catalog.breaks.values() if broken.treatment == "split"]
-    for indicator_id, calculation, _ in calculations(family):
+    for indicator_id, own, _ in calculations(family):
+        # The series of a gap is cut where that of its indicator is.
+        calculation = own if own.of is None else catalog.indicators[own.of].calculation
         used = {(term.table, term.measure) for side in calculation.deciding.values() for term in side.terms}
         for broken in splits:
             if used.isdisjoint(broken.series(catalog.tables)):

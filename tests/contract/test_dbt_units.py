@@ -26,6 +26,8 @@ RECONCILIATIONS = f"{MARTS}/reconciliations.sql"
 SEGMENTS, COMPARISONS = f"{MARTS}/series_segments.sql", f"{MARTS}/comparisons.sql"
 PEER_STATISTICS = f"{MARTS}/peer_statistics.sql"
 FUNNEL, ROLLING, RECOVERABLE = (f"{MARTS}/{name}.sql" for name in ("funnel_limits", "rolling", "recoverable_cells"))
+GAPS, STAFF_CHANGES, TREND = f"{MARTS}/gaps.sql", f"{MARTS}/staff_changes.sql", f"{PUBLIC}/indicator_trend.sql"
+ANSWERS = "macros/answers.sql"
 STAGE, STATUS, ARITHMETIC = "macros/stage_table.sql", "macros/status.sql", "macros/arithmetic.sql"
 NAMES_OF_REGIONS, LEVELS_OF_REGIONS = "macros/names.sql", "macros/regions.sql"
 REGION_NAMES, REGIONS_BY_YEAR = f"{CORE}/region_names.sql", f"{CORE}/regions_by_year.sql"
@@ -364,6 +366,65 @@ WITHOUT_RULE: dict[str, tuple[str, str, str]] = {
         "today.year_number > (",
         "today.year_number < (",
     ),
+    "a_gap_is_told_in_points_and_as_fte_that_must_qualify": (
+        GAPS,
+        "-better * exact_gap / multiplier * denominator",
+        "exact_gap / multiplier * denominator",
+    ),
+    "the_best_quartile_is_on_the_better_side": (
+        GAPS,
+        "when 1 then compared.quartile_high when -1 then compared.quartile_low",
+        "when 1 then compared.quartile_low when -1 then compared.quartile_high",
+    ),
+    "years_to_the_reference_follow_from_the_pace_and_its_bounds": (
+        ARITHMETIC,
+        "when 3 then 3.1824463",
+        "when 3 then 1.96",
+    ),
+    "no_pace_is_told_across_a_break": (GAPS, "region_code, series_segment, part_of_year", "region_code, part_of_year"),
+    "a_gap_in_fte_is_an_indicator_of_its_own_and_nought_once_reached": (
+        f"{MARTS}/modelled_results.sql",
+        "when gaps.exact_gap_fte <= 0 then 0",
+        "else gaps.exact_gap_fte",
+    ),
+    "figures_of_a_model_are_not_calculated_beside_it": (RESULTS, "and definitions.method <> 'model'", ""),
+    "fte_are_taken_apart_into_persons_and_position_size": (STAFF_CHANGES, ") / 2 as exact_part", ") as exact_part"),
+    "a_share_is_taken_apart_into_composition_and_position_size": (
+        STAFF_CHANGES,
+        "round(total_change - first_part, decimals)",
+        "round(exact_change - exact_part, decimals)",
+    ),
+    "nothing_is_taken_apart_where_a_group_has_no_figure_or_a_series_is_cut": (
+        STAFF_CHANGES,
+        "where pairs.complete and pairs.complete_before",
+        "where true",
+    ),
+    "mean_hours_make_position_sizes_and_quarters_are_held_against_the_same_quarter": (
+        STAFF_CHANGES,
+        "persons.value * volumes.value / groups.full_position",
+        "persons.value * volumes.value",
+    ),
+    "a_change_of_a_share_is_bounded_as_newcombe_does_and_judged_by_direction": (
+        TREND,
+        "(change > 0) = (direction = 'higher_is_better')",
+        "change > 0",
+    ),
+    "no_trend_is_told_across_a_break_or_from_a_missing_figure": (
+        TREND,
+        "earlier.value is not null and not crosses_break as",
+        "earlier.value is not null as",
+    ),
+    "an_amount_changes_in_its_unit_and_in_per_cent_against_the_same_quarter": (
+        TREND,
+        "may_be_compared and unit <> 'prosent' and value_from > 0",
+        "may_be_compared and unit <> 'prosent'",
+    ),
+    "a_gap_is_told_in_percentage_points_for_shares_alone": (
+        f"{PUBLIC}/indicator_gap.sql",
+        "case when gaps.unit = 'prosent' then gaps.gap end as gap_pp",
+        "gaps.gap as gap_pp",
+    ),
+    "each_part_of_a_change_is_told_in_words": (ANSWERS, "and part > 0 then 'Flere ' ||", "then 'Flere ' ||"),
 }
 """For each unit test: a file, the words that state its rule, and what stands there without it."""
 

@@ -29,7 +29,7 @@ from k2025_pipeline.warehouse.results import Acceptance
 CATALOG = load_catalog(PROJECT_ROOT / "schemas")
 DOCUMENTED = (
     *("_public.yml", "_breaks.yml", "_effects.yml", "_reconciliation.yml", "_quality.yml", "_need.yml"),
-    "_uncertainty.yml",
+    *("_uncertainty.yml", "_answers.yml"),
 )
 PUBLIC = [
     model
@@ -140,6 +140,18 @@ def _compared(comparator: str, change: str) -> str:
 
 def _judged(change: str) -> str:
     return _update("indicator_funnel", change, "comparator = 'country'")
+
+
+def _trended(horizon: int, change: str) -> str:
+    return _update("indicator_trend", change, f"horizon_years = {horizon}")
+
+
+def _gapped(code: str, change: str) -> str:
+    return _update("indicator_gap", change, f"region_code = '{code}'")
+
+
+def _parted(component: str, change: str) -> str:
+    return _update("indicator_change", change, f"component = '{component}'")
 
 
 def _emptied(table: str, *others: str) -> Broken:
@@ -255,6 +267,37 @@ GOOD_VINTAGES = [
 GOOD_CHANGES = [
     {"table_id": "12209", "kind": "first_vintage", "cells": 10},
     {"table_id": "12209", "kind": "revised", "cells": 2, "size": "up_to_1"},
+]
+TREND = {"indicator_id": "KOMP-01", "region_code": "0301", "period": "2024", "value": 12.5, "crosses_break": False}
+NO_CHANGE = {"verdict": "not_compared", "change": None}
+GOOD_TRENDS = [
+    TREND
+    | {"horizon_years": 1, "change": 2.5, "change_low": 0.5, "change_high": 4.5, "interval_method": "newcombe"}
+    | {"beyond_chance": True, "verdict": "better", "obs_status": "A"},
+    TREND | NO_CHANGE | {"horizon_years": 2, "obs_status": "C"},
+    TREND | NO_CHANGE | {"horizon_years": 3, "obs_status": "L", "crosses_break": True},
+    TREND | {"horizon_years": 5, "change": 2.5, "verdict": "better", "obs_status": "P"},
+]
+GAP = {"indicator_id": "KOMP-01", "period": "2024", "unit": "prosent", "reference_value": 75.0, "trend_years": 5}
+ORIGIN = {"reference_origin_nb": "Valgt her", "reference_origin_en": "Declared here"}
+GOOD_GAPS = [
+    GAP
+    | ORIGIN
+    | {"region_code": "behind", "value": 70.0, "gap": -5.0, "gap_fte": 5.0, "is_behind": True, "outlook": "approaching"}
+    | {"pace": 1.0, "pace_low": 0.5, "pace_high": 2.0}
+    | {"years_to_reference": 5.0, "years_low": 2.5, "years_high": 10.0},
+    GAP
+    | ORIGIN
+    | {"region_code": "ahead", "value": 80.0, "gap": 5.0, "gap_fte": -2.5, "is_behind": False, "outlook": "reached"}
+    | {"pace": 1.0, "pace_low": 0.5, "pace_high": 2.0},
+    GAP | ORIGIN | {"region_code": "hidden", "value": None, "trend_years": 0, "outlook": "no_figure"},
+]
+CHANGE = {"region_code": "0301", "period_from": "2023", "period": "2024", "horizon_years": 1, "crosses_break": False}
+AMOUNT = CHANGE | {"decomposition_id": "F", "value_from": 10.0, "value": 15.0, "total_change": 5.0, "obs_status": "D"}
+GOOD_PARTS = [
+    AMOUNT | {"component": "persons", "part": 2.0},
+    AMOUNT | {"component": "position_size", "part": 3.0},
+    CHANGE | {"decomposition_id": "S", "component": "composition", "part": None, "obs_status": "C"},
 ]
 
 
@@ -573,6 +616,34 @@ BREAK: dict[str, dict[str, Broken]] = {
             set(),
         ),
         "interval_contains_value": (_update("indicator_rolling", "interval_low = 22.6", "value is not null"), set()),
+
+
+    "indicator_trend": {
+        "columns": _extra_column("indicator_trend"),
+        "not_empty": _emptied("indicator_trend"),
+        "one_row_per_horizon": (_insert("indicator_trend", GOOD_TRENDS[3]), set()),
+        "horizon_known": (_trended(5, "horizon_years = 10"), set()),
+        "nothing_across_a_break": (_trended(2, "crosses_break = true, verdict = 'worse'"), {"missing_says_why"}),
+        "change_between_its_bounds": (_trended(1, "change = 0.4"), set()),
+        "judgement_follows_bounds": (_trended(5, "beyond_chance = true"), set()),
+        "missing_says_why": (_trended(2, "obs_status = 'A'"), set()),
+    },
+    "indicator_gap": {
+        "columns": _extra_column("indicator_gap"),
+        "one_row_per_figure": (_insert("indicator_gap", GOOD_GAPS[1]), set()),
+        "gap_is_value_less_reference": (_gapped("ahead", "gap = 4.8"), set()),
+        "fte_where_behind": (_gapped("ahead", "gap_fte = 2.5"), set()),
+        "years_only_when_approaching": (_gapped("ahead", "years_to_reference = 1.0"), set()),
+        "pace_of_three_years_or_more": (_gapped("hidden", "trend_years = 3"), set()),
+        "reference_is_declared": (_gapped("hidden", "reference_origin_nb = null"), set()),
+    },
+    "indicator_change": {
+        "columns": _extra_column("indicator_change"),
+        "one_row_per_part": (_insert("indicator_change", GOOD_PARTS[1]), set()),
+        "component_known": (_parted("composition", "component = 'luck'"), set()),
+        "horizon_known": (_parted("composition", "horizon_years = 2"), set()),
+        "part_with_its_whole": (_parted("composition", "obs_status = 'D'"), set()),
+        "change_is_last_less_first": (_parted("persons", "total_change = 5.1"), set()),
     },
     "source_tables": {
         "columns": _extra_column("source_tables"),
@@ -697,6 +768,43 @@ MORE_WAYS: dict[tuple[str, str], list[str]] = {
         _compared("country", "quartile_high = null"),
         _compared("centrality_class", "quartile_low = 8.0, median = 10.0, quartile_high = 12.0"),
     ],
+    ("indicator_trend", "nothing_across_a_break"): [
+        _trended(3, "change = 1.0"),
+        _trended(3, "change_low = 1.0"),
+        _trended(3, "verdict = 'better'"),
+    ],
+    ("indicator_trend", "change_between_its_bounds"): [
+        _trended(1, "change = 4.6"),
+        _trended(1, "change_high = null"),
+        _trended(1, "interval_method = null"),
+    ],
+    ("indicator_trend", "judgement_follows_bounds"): [
+        _trended(1, "beyond_chance = null"),
+        _trended(1, "change_low = -0.5"),
+        _trended(1, "beyond_chance = false"),
+    ],
+    ("indicator_trend", "missing_says_why"): [_trended(1, "obs_status = 'M'"), _trended(2, "verdict = 'worse'")],
+    ("indicator_gap", "years_only_when_approaching"): [
+        _gapped("behind", "outlook = 'moving_away'"),
+        _gapped("behind", "years_to_reference = null"),
+        _gapped("behind", "years_low = 5.1"),
+        _gapped("behind", "years_high = 4.9"),
+        _gapped("behind", "years_to_reference = 51.0, years_high = null"),
+    ],
+    ("indicator_gap", "pace_of_three_years_or_more"): [
+        _gapped("behind", "trend_years = 2"),
+        _gapped("behind", "trend_years = 6"),
+        _gapped("behind", "pace = null"),
+        _gapped("behind", "pace_low = 1.1"),
+        _gapped("behind", "pace_high = 0.9"),
+    ],
+    ("indicator_gap", "fte_where_behind"): [_gapped("behind", "gap_fte = -5.0"), _gapped("ahead", "is_behind = true")],
+    ("indicator_gap", "reference_is_declared"): [_gapped("ahead", "reference_origin_en = null")],
+    ("indicator_change", "part_with_its_whole"): [
+        _parted("persons", "total_change = null"),
+        _parted("composition", "obs_status = 'D'"),
+        _parted("persons", "crosses_break = true"),
+    ],
     ("indicator_comparison", "left_out_of_small_groups_only"): [
         _compared("county", "leaves_out_itself = false"),
         _compared("county", "units = 29, units_missing = 0"),
@@ -733,6 +841,11 @@ def build(home: Home) -> None:
             ("indicator_comparison", GOOD_COMPARISONS),
             ("indicator_funnel", GOOD_FUNNEL),
             ("indicator_rolling", GOOD_WINDOWS),
+
+
+            ("indicator_trend", GOOD_TRENDS),
+            ("indicator_gap", GOOD_GAPS),
+            ("indicator_change", GOOD_PARTS),
             ("source_tables", GOOD_SOURCES),
             ("indicator_history", GOOD_HISTORY),
             ("indicator_revisions", GOOD_REVISIONS),

@@ -32,6 +32,7 @@ SAMPLE = [
     "comparators.yml",
     "effects.yml",
     "statistics.yml",
+    "decompositions.yml",
     "measures.yml",
     "reference_values.yml",
     "classifications/131.yml",
@@ -153,6 +154,7 @@ class TestGeneratedFiles:
             ("comparators", "comparators.yml"),
             ("effects", "effects.yml"),
             ("statistics", "statistics.yml"),
+            ("decompositions", "decompositions.yml"),
         ],
     )
     def test_the_json_schema_for_editors_accepts_the_real_files_and_no_unknown_field(

@@ -176,6 +176,7 @@ select
     {{ round_half_away('exact_comparison', 'decimals') }} as comparator_value,
     basis,
     {{ round_half_away('exact_difference', 'decimals + 1') }} + 0.0 as difference,
+    exact_difference,
     difference_low,
     difference_high,
     difference_low > 0 or difference_high < 0 as beyond_chance,

@@ -1,4 +1,5 @@
--- The value of each indicator in each region and period, with its status, edition and interval.
+-- The value of each indicator in each region and period, with its status, edition and interval. Figures of models come
+-- beside these (modelled_results).
 with sides as (
     select
         indicator_id,
@@ -53,7 +54,7 @@ in_years as (
         definitions.min_denominator
     from in_segments as sides
     inner join {{ source('catalog', 'indicators') }} as definitions
-        on sides.indicator_id = definitions.indicator_id
+        on sides.indicator_id = definitions.indicator_id and definitions.method <> 'model'
 ),
 
 defined as (

@@ -50,7 +50,8 @@ first_year as (
     from {{ ref('periods') }}
 ),
 
--- A published rate begins where a published code has today's area; a sum where the members are known.
+-- A published rate begins where a published code has today's area, and so does a model's figure, which may rest on one;
+-- a sum where the members are known.
 begun as (
     select
         'published' as basis,
@@ -97,4 +98,4 @@ left join begun
     on
         series.structure = 'current'
         and series.region_code = begun.region_code
-        and begun.basis = case when series.method = 'published' then 'published' else 'summed' end
+        and begun.basis = case when series.method in ('published', 'model') then 'published' else 'summed' end

@@ -9,9 +9,23 @@ with last_told as (
     ) = 1
 ),
 
+-- What a figure of a model rests on is what its indicator rests on.
+terms as (
+    select
+        indicator_id,
+        table_id
+    from {{ source('catalog', 'indicator_terms') }}
+    union
+    select
+        models.indicator_id,
+        terms.table_id
+    from {{ source('catalog', 'indicator_models') }} as models
+    inner join {{ source('catalog', 'indicator_terms') }} as terms on models.of_indicator = terms.indicator_id
+),
+
 news as (
     select distinct terms.indicator_id
-    from {{ source('catalog', 'indicator_terms') }} as terms
+    from terms
     inner join {{ source('catalog', 'vintages') }} as vintages on terms.table_id = vintages.table_id
     cross join {{ source('catalog', 'last_publication') }} as last_publication
     where vintages.accepted_at > last_publication.at

@@ -1,7 +1,13 @@
 -- One row per indicator, region and period in each structure: as_published for regions whose code was valid that
 -- year, current for today's regions in every year. A region for which a source gives nothing in a year that it
 -- covers is told as missing, not left out; one of today's regions that cannot be made for a year as not existing.
-with offered as (
+with results as (
+    select * from {{ ref('indicator_results') }}
+    union all by name
+    select * from {{ ref('modelled_results') }}
+),
+
+offered as (
     select
         indicator_id,
         definition_version,
@@ -11,7 +17,7 @@ with offered as (
         max(vintage) as vintage,
         any_value(source) as source,
         bool_or(is_stale) as is_stale
-    from {{ ref('indicator_results') }}
+    from results
     group by indicator_id, definition_version, period
 ),
 
@@ -30,7 +36,7 @@ wanted as (
         regions.region_code,
         case
             when regions.structure = 'as_published' then 'M'
-            when definitions.method = 'published' and same.region_code is null then 'L'
+            when definitions.method in ('published', 'model') and same.region_code is null then 'L'
             when can_be_made.region_code is null then 'L'
             else 'M'
         end as obs_status
@@ -75,7 +81,7 @@ missing as (
             and wanted.structure = segments.structure
             and wanted.region_code = segments.region_code
             and left(wanted.period, 4) = segments.year
-    left join {{ ref('indicator_results') }} as results
+    left join results
         on
             wanted.indicator_id = results.indicator_id
             and wanted.structure = results.structure
@@ -85,7 +91,7 @@ missing as (
 ),
 
 told as (
-    select * from {{ ref('indicator_results') }}
+    select * from results
     union all by name
     select * from missing
 )
