@@ -370,6 +370,18 @@ def _of_comparison(change: str) -> str:
     return _update("programme_comparison", change)
 
 
+QUALITY = {"unit": "prosent", "source": "demo", "period": "2024"}
+GOOD_QUALITY = [
+    QUALITY | {"quality_id": "DQ-01", "indicator_id": "KOMP-01", "numerator": 350, "denominator": 357, "value": 98.0},
+    QUALITY | {"quality_id": "DQ-02", "table_id": "14534", "measure": "fte", "reason": "missing", "value": 1.0},
+    QUALITY | {"quality_id": "DQ-04", "table_id": "14534", "numerator": 0, "value": 0.3, "unit": "årsverk"},
+]
+NEEDED = {"region_name": "Landet", "region_level": "country", "base_period": "2024", "year": "2040", "source": "demo"}
+GOOD_NEED = [
+    NEEDED | {"region_code": "EAK", "fte_per_user_80": 1.4, "fte_needed": 250000, "obs_status": "D"},
+    NEEDED | {"region_code": "0301", "region_level": "municipality", "obs_status": "M"},
+]
+
 BREAK: dict[str, dict[str, Broken]] = {
     "programme_effects": {
         "columns": _extra_column("programme_effects"),
@@ -616,8 +628,7 @@ BREAK: dict[str, dict[str, Broken]] = {
             set(),
         ),
         "interval_contains_value": (_update("indicator_rolling", "interval_low = 22.6", "value is not null"), set()),
-
-
+    },
     "indicator_trend": {
         "columns": _extra_column("indicator_trend"),
         "not_empty": _emptied("indicator_trend"),
@@ -644,6 +655,20 @@ BREAK: dict[str, dict[str, Broken]] = {
         "horizon_known": (_parted("composition", "horizon_years = 2"), set()),
         "part_with_its_whole": (_parted("composition", "obs_status = 'D'"), set()),
         "change_is_last_less_first": (_parted("persons", "total_change = 5.1"), set()),
+    },
+    "data_quality": {
+        "key_unique": (_insert("data_quality", GOOD_QUALITY[0]), set()),
+        "quality_known": (_update("data_quality", "quality_id = 'DQ-09'", "quality_id = 'DQ-02'"), set()),
+        "shares_within_bounds": (_update("data_quality", "value = 100.1", "quality_id = 'DQ-02'"), set()),
+        "sums_add_up": (_update("data_quality", "numerator = 1", "quality_id = 'DQ-04'"), set()),
+        "coverage_high": (_update("data_quality", "value = 79.9", "quality_id = 'DQ-01'"), set()),
+    },
+    "need_and_supply": {
+        "key_unique": (_insert("need_and_supply", GOOD_NEED[0]), set()),
+        "need_not_negative": (_update("need_and_supply", "fte_needed = -1", "region_code = 'EAK'"), set()),
+        "status_known": (_update("need_and_supply", "obs_status = 'A'", "region_code = '0301'"), set()),
+        "reckoned_has_a_figure": (_update("need_and_supply", "fte_needed = null", "region_code = 'EAK'"), set()),
+        "country_plausible": (_update("need_and_supply", "fte_per_user_80 = 9", "region_code = 'EAK'"), set()),
     },
     "source_tables": {
         "columns": _extra_column("source_tables"),
@@ -841,8 +866,6 @@ def build(home: Home) -> None:
             ("indicator_comparison", GOOD_COMPARISONS),
             ("indicator_funnel", GOOD_FUNNEL),
             ("indicator_rolling", GOOD_WINDOWS),
-
-
             ("indicator_trend", GOOD_TRENDS),
             ("indicator_gap", GOOD_GAPS),
             ("indicator_change", GOOD_PARTS),
@@ -851,6 +874,8 @@ def build(home: Home) -> None:
             ("indicator_revisions", GOOD_REVISIONS),
             ("source_vintages", GOOD_VINTAGES),
             ("changes", GOOD_CHANGES),
+            ("data_quality", GOOD_QUALITY),
+            ("need_and_supply", GOOD_NEED),
             ("programme_effects", GOOD_EFFECTS),
             ("programme_comparison", [GOOD_COMPARED]),
         ):
