@@ -16,8 +16,8 @@ from pydantic import BaseModel
 from k2025_pipeline.catalog.breaks import BreaksFile
 from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.catalog.comparators import ComparatorFile
-from k2025_pipeline.catalog.effects import EffectsFile
 from k2025_pipeline.catalog.decompositions import DecompositionFile
+from k2025_pipeline.catalog.effects import EffectsFile
 from k2025_pipeline.catalog.expectations import ExpectationFile
 from k2025_pipeline.catalog.indicators import IndicatorDefinition
 from k2025_pipeline.catalog.loader import Catalog, load_catalog

@@ -16,8 +16,8 @@ from k2025_pipeline.catalog.breaks import Break, BreaksFile, declared_measures
 from k2025_pipeline.catalog.calculations import COUNTED_REGIONS, Calculation, Side, Term
 from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.catalog.comparators import ComparatorFile
-from k2025_pipeline.catalog.effects import EffectsFile
 from k2025_pipeline.catalog.decompositions import Decomposition, DecompositionFile
+from k2025_pipeline.catalog.effects import EffectsFile
 from k2025_pipeline.catalog.expectations import ExpectationFile
 from k2025_pipeline.catalog.indicators import IndicatorDefinition
 from k2025_pipeline.catalog.need import NeedFile

@@ -263,7 +263,10 @@ class TestWrongFiles:
         assert set(load_catalog(schemas).indicators) == {"KOMP-01"}
 
     def test_a_reference_value_that_names_no_indicator_is_refused(self, schemas: Path) -> None:
-        alter(schemas / "reference_values.yml", lambda c: c["values"][0].update(indicator_id="KOMP-99"))
+        alter(
+            schemas / "reference_values.yml",
+            lambda c: c["values"][0].update(indicator_id="KOMP-99", indicator_part="value"),
+        )
         assert problem(schemas).endswith("values.0.indicator_id: there is no indicator 'KOMP-99'")
 
     def test_a_day_that_no_year_has_is_refused(self, schemas: Path) -> None:

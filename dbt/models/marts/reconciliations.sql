@@ -49,7 +49,7 @@ select
     obs_status,
     source,
     difference,
-    difference / nullif(abs(value), 0) as relative_difference,
+    {{ rounded('difference / nullif(abs(value), 0)') }} as relative_difference,
     rounding,
     tolerance,
     why_different_nb,
