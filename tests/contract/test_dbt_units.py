@@ -388,6 +388,11 @@ WITHOUT_RULE: dict[str, tuple[str, str, str]] = {
         "else gaps.exact_gap_fte",
     ),
     "figures_of_a_model_are_not_calculated_beside_it": (RESULTS, "and definitions.method <> 'model'", ""),
+    "a_models_series_begins_where_a_published_rate_does": (
+        SEGMENTS,
+        "series.method in ('published', 'model')",
+        "series.method in ('published')",
+    ),
     "fte_are_taken_apart_into_persons_and_position_size": (STAFF_CHANGES, ") / 2 as exact_part", ") as exact_part"),
     "a_share_is_taken_apart_into_composition_and_position_size": (
         STAFF_CHANGES,

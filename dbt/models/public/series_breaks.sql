@@ -87,13 +87,13 @@ begun as (
         cuts.year,
         'area' as cause,
         cast(null as varchar) as break_id,
-        case definitions.method
-            when 'published'
+        case
+            when definitions.method in ('published', 'model')
                 then 'SSBs egen rate finnes ikke for dagens område før dette året, og rater slås ikke sammen'
             else 'Dagens område kan ikke lages av tidligere kommuner før dette året'
         end as reason_nb,
-        case definitions.method
-            when 'published'
+        case
+            when definitions.method in ('published', 'model')
                 then 'Statistics Norway has no rate for today''s area before this year, and rates are not merged'
             else 'Today''s area cannot be made of earlier municipalities before this year'
         end as reason_en
