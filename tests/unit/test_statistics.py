@@ -24,7 +24,9 @@ from statsmodels.stats.rates import confint_poisson
 from k2025_pipeline.catalog import CatalogError, load_catalog
 from k2025_pipeline.catalog.loader import read_file
 from k2025_pipeline.catalog.statistics import StatisticsFile
+from k2025_pipeline.catalog.tables import TableContract
 from k2025_pipeline.settings import PROJECT_ROOT
+from k2025_pipeline.warehouse.declared import declared_tables
 
 MACROS: Any = Environment().from_string((PROJECT_ROOT / "dbt/macros/arithmetic.sql").read_text("utf-8")).module
 DECLARED = PROJECT_ROOT / "schemas" / "statistics.yml"
@@ -134,6 +136,23 @@ def test_a_ratio_with_an_interval_is_summed_over_three_years() -> None:
     assert families["KOMP-01"].smoothing_of() == "none", "a published share has no terms of its own to sum"
     unwanted = families["KOMP-02"].model_copy(update={"smoothing": "none"})
     assert unwanted.smoothing_of() == "none"
+
+
+def test_a_total_and_its_parts_are_known_by_category() -> None:
+    rows = declared_tables(load_catalog(PROJECT_ROOT / "schemas"))["category_parts"]
+    home = [row for row in rows if row["table_id"] == "12003" and row["total"] == "total|home"]
+    assert home == [
+        {"table_id": "12003", "total": "total|home", "part": f"{age}|home", "parts": 3}
+        for age in ("0-66", "67-79", "80+")
+    ]
+    assert {row["table_id"] for row in rows} >= {"11645", "12003", "14534"}
+
+
+def test_a_total_that_is_no_category_is_refused() -> None:
+    table = load_catalog(PROJECT_ROOT / "schemas").tables["12003"].model_dump()
+    table["dimensions"][0]["total_group"] = "everyone"
+    with pytest.raises(ValueError, match="total_group: no category maps to 'everyone'"):
+        TableContract.model_validate(table)
 
 
 def test_only_a_ratio_may_be_declared_smoothed() -> None:
