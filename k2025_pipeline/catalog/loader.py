@@ -214,22 +214,18 @@ def _check_breaks(path: Path, catalog: Catalog) -> None:
 
 def _check_decompositions(path: Path, catalog: Catalog) -> None:
     for place, decomposition in enumerate(catalog.decompositions.values()):
-        for problem in _decomposition_problems(decomposition, catalog.tables):
+        for problem in _decomposition_problems(decomposition, catalog):
             raise CatalogError(f"{_short(path)}: decompositions.{place}: {problem}")
 
 
-def _decomposition_problems(decomposition: Decomposition, tables: dict[str, TableContract]) -> list[str]:
-    """Uploads are held against their own contracts where those are read."""
-    if decomposition.table.startswith("upload_"):
-        return []
-    table = tables.get(decomposition.table)
-    if table is None:
-        return [f"table {decomposition.table} has no file in schemas/tables"]
-    known = declared_measures(table)
-    problems = [f"table {table.id} declares no measure {m!r}" for m in decomposition.measures if m not in known]
-    for where in decomposition.groups:
-        problems += _category_problems(where, table)
-    return problems
+def _decomposition_problems(decomposition: Decomposition, catalog: Catalog) -> list[str]:
+    """What it reads is held against its source as the terms of indicators are."""
+    read = [
+        Term(table=decomposition.table, measure=measure, where=where)
+        for measure in decomposition.measures
+        for where in decomposition.groups
+    ]
+    return [problem for term in read for problem in _term_problems(term, catalog)]
 
 
 def _check_indicator(path: Path, indicator: IndicatorDefinition, catalog: Catalog) -> None:

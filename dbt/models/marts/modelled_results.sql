@@ -42,3 +42,5 @@ with of_gap as (
 )
 
 select * from of_gap
+union all by name
+select * from {{ ref('need_results') }}
