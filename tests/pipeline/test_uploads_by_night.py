@@ -21,12 +21,13 @@ BAD = GOOD.replace("1507;Ålesund;2023", "1508;Ålesund;2023").replace("21,9", "
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a single table and the classifications."""
-    folder = tmp_path_factory.mktemp("one_table")
+    """A folder with two tables and the classifications."""
+    folder = tmp_path_factory.mktemp("two_tables")
     generated = ensure_demo(tmp_path_factory.mktemp("generated"), "revised")
     shutil.copytree(generated / "klass", folder / "klass")
     (folder / "statbank").mkdir()
-    shutil.copy(generated / "statbank" / "12209.json", folder / "statbank")
+    for table in ("12209", "12292"):
+        shutil.copy(generated / "statbank" / f"{table}.json", folder / "statbank")
     shutil.copy(generated / "source.json", folder)
     return folder
 
