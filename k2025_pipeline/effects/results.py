@@ -58,9 +58,10 @@ _DIGITS = 6
 
 
 def outcomes(indicators: pl.DataFrame) -> pl.DataFrame:
-    """Indicators that can show an effect: shares and rates of municipalities with a desired direction."""
+    """Indicators that can show an effect: yearly shares and rates of municipalities with a desired direction."""
     return indicators.filter(
         pl.col("method").is_in(OUTCOME_METHODS),
+        pl.col("frequency") == "annual",
         pl.col("direction") != "context",
         pl.col("levels").str.split(", ").list.contains("municipality"),
     ).sort("indicator_id")

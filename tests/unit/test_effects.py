@@ -361,9 +361,10 @@ class TestRows:
         assert programme_effects(taking_part, panel, two, RULES)["indicator_id"].unique().to_list() == ["KOMP-02"]
         assert set(programme_comparison(taking_part, panel, two, RULES)["indicator_id"]) == {"KOMP-02"}
 
-    def test_outcomes_are_shares_with_a_desired_direction(self) -> None:
+    def test_outcomes_are_yearly_shares_with_a_desired_direction(self) -> None:
         chosen = INDICATORS["indicator_id"].to_list()
         assert {"KOMP-01", "KOMP-02", "KOMP-03", "KOMP-08", "KVAL-01"} <= set(chosen)
+        assert "STAB-01" not in chosen, "a quarterly figure has four of a year"
         assert not {"REKR-01", "REKR-01.GROWTH", "KONT-01", "KOMP-06"} & set(chosen)
 
     def test_nobody_taking_part_gives_empty_tables_without_reading_heavy_libraries(self) -> None:

@@ -9,7 +9,7 @@ def model(dbt, session):
     dbt.config(materialized="table")
     figures = dbt.ref("indicator_results").filter("structure = 'current' and value is not null").pl()
     return comparison.programme_comparison(
-        dbt.ref("programme_participation").pl(),
+        dbt.ref("programme_participation").filter("kind = 'participation'").pl(),
         panel.municipal_panel(figures, dbt.ref("regions_by_year").pl()),
         results.outcomes(dbt.source("catalog", "indicators").pl()),
         Rules.from_frame(dbt.source("catalog", "effect_rules").pl()),
