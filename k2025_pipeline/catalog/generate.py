@@ -270,8 +270,9 @@ def _observations(catalog: Catalog) -> str:
 
 
 def _uploaded(catalog: Catalog) -> str:
+    """Uploads as observations; a list of who takes part is no series of figures and has a model of its own."""
     parts = []
-    for upload in catalog.uploads.values():
+    for upload in (upload for upload in catalog.uploads.values() if not upload.todays_codes):
         groups = " || '|' || ".join(column.name for column in upload.category_columns)
         parts.append(
             "select\n"

@@ -292,6 +292,8 @@ def _upload_problems(term: Term, uploads: dict[str, UploadContract]) -> list[str
     upload = uploads.get(term.table)
     if upload is None:
         return [f"{term.table} has no file in schemas/uploads"]
+    if upload.todays_codes:
+        return [f"{term.table} is a list of who takes part, and no indicator is made of one"]
     problems = []
     if term.measure not in {column.name for column in upload.measures}:
         problems.append(f"{term.table} declares no measure {term.measure!r}")

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from k2025_pipeline.demo import geography as geo
-from k2025_pipeline.demo.faults import HIDDEN, NOT_VALID, hide_small
+from k2025_pipeline.demo.faults import HIDDEN, NOT_VALID
 from k2025_pipeline.demo.geography import Floats, Geography, Ints, stream
 from k2025_pipeline.demo.jsonstat_writer import Dimension, Measure, Table
 from k2025_pipeline.demo.population import apportion
 from k2025_pipeline.demo.resources import HOURS_PER_FTE
 from k2025_pipeline.demo.sickness_absence import QUARTERS, SEXES, with_total
+from k2025_pipeline.demo.suppression import hide_in_table
 from k2025_pipeline.demo.users import TABLE_YEARS
 
 
@@ -159,8 +160,10 @@ def table_09429(geography: Geography, persons: Ints) -> Table:
     with np.errstate(invalid="ignore"):
         shares = 100 * counts / counts[:, :1]
     values = np.stack([counts, shares], axis=3)
-    not_valid = ~regions.exists(years)[:, None, None, None, :]
-    small = np.broadcast_to(hide_small(counts, regions)[:, :, :, None], values.shape)
+    whole = np.where(regions.exists(years), 0, NOT_VALID).astype(np.uint8)
+    by_year = np.moveaxis(counts, -1, 1)
+    hidden = np.moveaxis(hide_in_table(by_year, regions, whole, both=True), 1, -1)[:, :, :, None]
+    symbols = np.broadcast_to(whole[:, None, None, None, :], values.shape)
     return Table(
         "09429",
         "09429: Utdanningsnivå, etter region, nivå, kjønn, statistikkvariabel og år",
@@ -177,7 +180,7 @@ def table_09429(geography: Geography, persons: Ints) -> Table:
         EDUCATION_YEARS,
         "01.10",
         values,
-        np.select([np.broadcast_to(not_valid, values.shape), small], [NOT_VALID, HIDDEN], 0).astype(np.uint8),
+        np.where(np.broadcast_to(hidden, values.shape) & (symbols == 0), HIDDEN, symbols).astype(np.uint8),
     )
 
 

@@ -7,9 +7,10 @@ Codes are Statistics Norway's for service 15 and the age groups of the sister ta
 import numpy as np
 
 from k2025_pipeline.demo import geography as geo
-from k2025_pipeline.demo.faults import HIDDEN, hide_small, region_symbols
+from k2025_pipeline.demo.faults import HIDDEN, region_symbols
 from k2025_pipeline.demo.geography import Floats, stream
 from k2025_pipeline.demo.jsonstat_writer import Dimension, Measure, Table
+from k2025_pipeline.demo.suppression import hide_in_table
 from k2025_pipeline.demo.tables import AGES_OF_USERS, World, last_year, wide
 from k2025_pipeline.demo.users import TABLE_YEARS
 
@@ -35,8 +36,9 @@ def table_11643(world: World) -> Table:
     users = np.stack([world.users.home_care, world.users.home_health], axis=2)
     hours, counts = (_with_all_ages(regions.sum_over(part)) for part in (_hours(world), users))
     values = last_year(hours[..., None])
-    symbols = wide(region_symbols(regions, world.faults), values.shape)
-    small = hide_small(last_year(counts[..., None]), regions) & (symbols == 0)
+    whole = region_symbols(regions, world.faults)
+    hidden = hide_in_table(counts, regions, whole)
+    symbols = wide(whole, values.shape)
     services = {"00": "Omsorgstenester i alt", "15": "Helsetenester i heimen"}
     return Table(
         "11643",
@@ -51,7 +53,7 @@ def table_11643(world: World) -> Table:
         TABLE_YEARS,
         _YEAR,
         values,
-        np.where(small, HIDDEN, symbols).astype(np.uint8),
+        np.where(last_year(hidden[..., None]) & (symbols == 0), HIDDEN, symbols).astype(np.uint8),
     )
 
 

@@ -20,6 +20,24 @@ _ROUNDS = 50
 """More than any table needs; a table that needs more would be hidden without end."""
 
 
+def hide_in_table(counts: Floats, regions: Regions, symbols: Symbols, both: bool = False) -> Mask:
+    """Which counts are hidden in a table of groups, each with its total first.
+
+    Args:
+        counts: persons; shape (regions, years, groups, total and parts).
+        regions: what each region is the sum of. symbols: of whole region-years; shape (regions, years).
+        both: whether the first group is the sum of the others too.
+
+    Returns:
+        Shape of `counts`.
+    """
+    groups, parts = counts.shape[2:]
+    places = np.arange(groups * parts).reshape(groups, parts)
+    families = [*places.tolist(), *(places.T.tolist() if both else [])]
+    flat = counts.reshape(*counts.shape[:2], groups * parts)
+    return hide_carefully(flat, regions, symbols, families).reshape(counts.shape)
+
+
 def hide_carefully(counts: Floats, regions: Regions, symbols: Symbols, families: Sequence[Sequence[int]]) -> Mask:
     """Which counts are hidden: small ones, and further ones so that no sum gives a single hidden cell away.
 

@@ -23,7 +23,7 @@ from k2025_pipeline.demo.faults import HIDDEN, NOT_VALID, Faults, Symbols, hide_
 from k2025_pipeline.demo.geography import Floats, Geography, Ints, Regions
 from k2025_pipeline.demo.jsonstat_writer import Dimension, Measure, Table
 from k2025_pipeline.demo.resources import Resources
-from k2025_pipeline.demo.suppression import Mask, hide_carefully
+from k2025_pipeline.demo.suppression import Mask, hide_carefully, hide_in_table
 from k2025_pipeline.demo.users import TABLE_YEARS, Users
 
 KOSTRA_REGION = "KOKkommuneregion0000"
@@ -490,9 +490,7 @@ def table_11645(world: World) -> Table:
     counts = np.stack([np.concatenate([p.sum(axis=2, keepdims=True), p], axis=2) for p in by_band], axis=2)
     values = last_year(counts[..., None])
     whole = region_symbols(regions, world.faults)
-    services, ages = counts.shape[2:]
-    families = [list(range(first, first + ages)) for first in range(0, services * ages, ages)]
-    hidden = hide_carefully(counts.reshape(*whole.shape, -1), regions, whole, families).reshape(counts.shape)
+    hidden = hide_in_table(counts, regions, whole)
     symbols = wide(whole, values.shape)
     dimensions = [
         Dimension("Region", "region", regions.labels, elimination=True),

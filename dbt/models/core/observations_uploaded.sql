@@ -80,22 +80,6 @@ select
 from {{ source('typed', 'upload_leader_span') }}
 union all
 select
-    'upload_participation' as table_id,
-    measure,
-    programme as category,
-    region_code,
-    region_label,
-    period,
-    unit,
-    value,
-    {{ obs_status('value', 'symbol', 'false', 'cast(null as varchar)') }} as obs_status,
-    cast(null as varchar) as edition,
-    vintage,
-    source,
-    is_stale
-from {{ source('typed', 'upload_participation') }}
-union all
-select
     'upload_practice' as table_id,
     measure,
     study as category,

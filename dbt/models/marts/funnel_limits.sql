@@ -193,9 +193,10 @@ select
     funnel_class,
     case
         when funnel_class = 'within' then 'within'
+        when funnel_class is null then null
         when direction = 'context' then case when starts_with(funnel_class, 'above') then 'higher' else 'lower' end
         when starts_with(funnel_class, 'above') = (direction = 'higher_is_better') then 'better'
-        when funnel_class is not null then 'worse'
+        else 'worse'
     end as judgement,
     vintage,
     source,
