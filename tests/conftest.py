@@ -16,3 +16,15 @@ def recordings() -> Path:
     if not (folder / "statbank").is_dir():
         pytest.skip("the recordings of published figures are not on this machine (K2025_RECORDINGS)")
     return folder.resolve()
+
+
+WHOLE_NIGHTS = "pipeline"
+"""The folder whose tests look at a few whole refreshes: all of it belongs to one worker, which begins with it."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Divide the suite between workers: whole nights to one, each other file as a whole to whoever is free."""
+    for item in items:
+        folder = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group(folder if folder == WHOLE_NIGHTS else str(item.path)))
+    items.sort(key=lambda item: item.path.parent.name != WHOLE_NIGHTS)

@@ -23,12 +23,27 @@ from public.indicator_values
 where structure = 'current' and region_code = 'EAK' and indicator_id = $id and value is not null
 order by period
 """
+VARIANTS = """
+with told as (
+    select i.indicator_id, i.name_nb, v.period, v.value, v.unit, v.source
+    from public.indicator_values as v
+    inner join public.indicators as i on v.indicator_id = i.indicator_id
+    where v.structure = 'current' and v.region_code = 'EAK' and i.family_id = $id and v.value is not null
+        and v.source = 'document' and v.unit = (select unit from public.indicators where indicator_id = $id)
+)
+select name_nb, period, value, unit, source
+from told
+where period = coalesce(
+    (select max(period) from told where indicator_id = $id), (select max(period) from told)
+)
+order by value desc
+"""
 SPREAD = """
 with latest as (
     select max(period) as period from public.indicator_values
     where structure = 'as_published' and indicator_id = $id and region_level = 'municipality' and value is not null
 )
-select regions.kostra_group, v.period, count(*) as municipalities,
+select regions.kostra_group, v.period, v.unit, any_value(v.source) as source, count(*) as municipalities,
     quantile_cont(v.value, 0.1) as p10, quantile_cont(v.value, 0.25) as p25, median(v.value) as p50,
     quantile_cont(v.value, 0.75) as p75, quantile_cont(v.value, 0.9) as p90
 from public.indicator_values as v
@@ -36,7 +51,7 @@ inner join latest on v.period = latest.period
 inner join public.regions as regions on v.region_code = regions.region_code and left(v.period, 4) = regions.year
 where v.structure = 'as_published' and v.indicator_id = $id and v.region_level = 'municipality' and v.value is not null
     and regions.kostra_group is not null
-group by regions.kostra_group, v.period
+group by regions.kostra_group, v.period, v.unit
 having count(*) >= 4
 order by regions.kostra_group
 """
@@ -51,23 +66,38 @@ def draw(warehouse: Path, indicators: dict[str, str]) -> dict[str, str]:
     drawn = {}
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         for indicator, title in indicators.items():
-            over_time = connection.sql(OVER_TIME, params={"id": indicator}).pl()
-            spread = connection.sql(SPREAD, params={"id": indicator}).pl()
-            if over_time.height + spread.height > 0:
-                drawn[indicator] = _svg(title, over_time, spread)
+            over_time, spread, variants = (
+                connection.sql(query, params={"id": indicator}).pl() for query in (OVER_TIME, SPREAD, VARIANTS)
+            )
+            if over_time.height + spread.height + variants.height > 0:
+                drawn[indicator] = _svg(title, over_time, spread, variants)
     return drawn
 
 
-def _svg(title: str, over_time: pl.DataFrame, spread: pl.DataFrame) -> str:
+def _svg(title: str, over_time: pl.DataFrame, spread: pl.DataFrame, variants: pl.DataFrame) -> str:
+    """The country over time beside the spread; of one printed year, the definitions beside each other."""
     import altair as alt
     import vl_convert
 
-    parts = [_over_time(alt, over_time)] if over_time.height else []
+    has_series = over_time.height > 1
+    parts = [_over_time(alt, over_time)] if has_series else []
     parts += [_spread(alt, spread)] if spread.height else []
-    source = over_time["source"][0] if over_time.height else "demo"
+    parts += [_beside_each_other(alt, variants)] if variants.height and not has_series else []
+    source = next(frame["source"][0] for frame in (over_time, variants, spread) if frame.height)
     heading = alt.TitleParams(title, subtitle=SOURCES.get(source, source), anchor="start", fontSize=14)
     chart = alt.hconcat(*parts, spacing=40).properties(title=heading).configure_view(stroke=None)
     return str(vl_convert.vegalite_to_svg(chart.to_json(), format_locale=BOKMAL, allowed_base_urls=[]))
+
+
+def _beside_each_other(alt: Any, variants: pl.DataFrame) -> Any:
+    names = alt.Y("name_nb:N", title=None, sort=None, axis=alt.Axis(labelLimit=420))
+    bars = alt.Chart(alt.Data(values=variants.to_dicts())).encode(
+        y=names, x=alt.X("value:Q", title=variants["unit"][0])
+    )
+    figures = bars.mark_text(align="left", dx=3).encode(text="value:Q")
+    return alt.layer(bars.mark_bar(color=BLUE), figures).properties(
+        width=WIDTH, title=f"Landet, {variants['period'][0]}"
+    )
 
 
 def _over_time(alt: Any, figures: pl.DataFrame) -> Any:

@@ -124,7 +124,7 @@ def _definition(family: IndicatorDefinition) -> str:
     rows = [(_upper(ROLE[role]), side.words.nb) for role, side in calculation.sides.items()]
     rows += [
         ("Slik regnes den", METHOD[calculation.method].format(**calculation.model_dump())),
-        ("Enhet", f"{family.unit}, {family.decimals} desimaler, halve rundes bort fra null"),
+        ("Enhet", f"{family.unit}, {_decimals(family.decimals)}, halve rundes bort fra null"),
         ("Populasjon", family.population.nb),
         ("Med", family.inclusions.nb),
         ("Ikke med", family.exclusions.nb),
@@ -178,7 +178,7 @@ def _reading(family: IndicatorDefinition) -> str:
 
 def _chart(family: IndicatorDefinition, has_chart: bool) -> str:
     if has_chart:
-        text = f"![{family.name.nb}: landet over tid og spredning etter KOSTRA-gruppe]({family.id}.svg)"
+        text = f"![{family.name.nb}: landet over tid og spredning mellom kommuner]({family.id}.svg)"
         return f"## Figur\n\n{text}\n\nFiguren sier selv hvor tallene kommer fra: demoens tall er *generert*."
     return "## Figur\n\nIngen figur: indikatoren har ikke tall i den publiserte filen som figurene er laget av."
 
@@ -272,6 +272,10 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _wrapped(text: str, indent: str = "") -> str:
     return textwrap.fill(" ".join(text.split()), 120, subsequent_indent=indent, break_on_hyphens=False)
+
+
+def _decimals(number: int) -> str:
+    return f"{number} desimal" if number == 1 else f"{number} desimaler"
 
 
 def _upper(text: str) -> str:
