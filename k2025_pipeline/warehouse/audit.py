@@ -48,10 +48,13 @@ def audit(home: Home, catalog: Catalog, source: str) -> list[Acceptance]:
     results: list[Acceptance] = []
     _forget_old_audits(home)
     context = _context(home)
-    for file in catalog.expectations.values():
-        for where, expectations in _by_rows(file.expectations).items():
-            frame = _rows(home, file.table, where, _named_columns(expectations))
-            results += _judge(context, file.table, frame, expectations)
+    batch = _batch_definition(context)
+    with duckdb.connect(str(home.build_file), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        for file in catalog.expectations.values():
+            for where, expectations in _by_rows(file.expectations).items():
+                frame = _rows(connection, file.table, where, _named_columns(expectations))
+                results += _judge(context, batch, file.table, frame, expectations)
     show(context, home, results, source)
     write_json(home.build / "audit.json", [asdict(result) for result in results])
     return results
@@ -103,19 +106,17 @@ def _named_columns(expectations: list[Expectation]) -> set[str]:
     return {str(column) for value in named for column in (value if isinstance(value, list) else [value])}
 
 
-def _rows(home: Home, table: str, where: str | None, columns: set[str]) -> Any:
+def _rows(connection: duckdb.DuckDBPyConnection, table: str, where: str | None, columns: set[str]) -> Any:
     """Rows as a frame, with those of ``columns`` that the table has, or with all where it has none of them."""
-    with duckdb.connect(str(home.build_file), read_only=True) as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        try:
-            rows = connection.sql(f"select * from public.{table} where {where or 'true'}")
-            taken = [column for column in rows.columns if column in columns] or rows.columns
-            return rows.select(*map(duckdb.ColumnExpression, taken)).df()
-        except duckdb.Error as error:
-            raise AuditError(
-                f"public.{table}: the rows «{where}» cannot be taken ({error}). "
-                f"Correct `where` in schemas/expectations/{table}.yml."
-            ) from error
+    try:
+        rows = connection.sql(f"select * from public.{table} where {where or 'true'}")
+        taken = [column for column in rows.columns if column in columns] or rows.columns
+        return rows.select(*map(duckdb.ColumnExpression, taken)).df()
+    except duckdb.Error as error:
+        raise AuditError(
+            f"public.{table}: the rows «{where}» cannot be taken ({error}). "
+            f"Correct `where` in schemas/expectations/{table}.yml."
+        ) from error
 
 
 def _context(home: Home) -> Any:
@@ -146,15 +147,13 @@ def _context(home: Home) -> Any:
     return context
 
 
-def _judge(context: Any, table: str, frame: Any, expectations: list[Expectation]) -> list[Acceptance]:
+def _judge(context: Any, batch: Any, table: str, frame: Any, expectations: list[Expectation]) -> list[Acceptance]:
     import great_expectations as gx
 
     name = f"public.{table}" if expectations[0].where is None else f"public.{table}.{expectations[0].name}"
-    suite = gx.ExpectationSuite(name=name)
-    for expectation in expectations:
-        suite.add_expectation(_configured(expectation))
+    suite = gx.ExpectationSuite(name=name, expectations=[_configured(expectation) for expectation in expectations])
     context.suites.add_or_update(suite)
-    definition = gx.ValidationDefinition(name=name, data=_batch_definition(context, name), suite=suite)
+    definition = gx.ValidationDefinition(name=name, data=batch, suite=suite)
     context.validation_definitions.add_or_update(definition)
     outcome = definition.run(batch_parameters={"dataframe": frame}, result_format="SUMMARY")
     by_name = {expectation.name: expectation for expectation in expectations}
@@ -173,10 +172,11 @@ def _configured(expectation: Expectation) -> Any:
     return implementation(**expectation.arguments, notes=notes, meta={"name": expectation.name})
 
 
-def _batch_definition(context: Any, name: str) -> Any:
+def _batch_definition(context: Any) -> Any:
+    """One for all tables, each of which is handed over as a frame: Great Expectations writes its configuration anew
+    whenever an asset is added."""
     datasource = context.data_sources.add_or_update_pandas("build")
-    asset = datasource.add_dataframe_asset(name=name)
-    return asset.add_batch_definition_whole_dataframe("whole")
+    return datasource.add_dataframe_asset(name="public").add_batch_definition_whole_dataframe("whole")
 
 
 def _acceptance(table: str, suite: str, expectation: Expectation, result: Any) -> Acceptance:

@@ -35,6 +35,31 @@ OBSERVATIONS, POPULATION = f"{CORE}/observations.sql", f"{CORE}/population.sql"
 AREA_MEMBERS = f"{CORE}/area_members.sql"
 
 WITHOUT_RULE: dict[str, tuple[str, str, str]] = {
+    "coverage_counts_municipalities_with_a_figure_among_those_that_existed": (
+        f"{MARTS}/quality_coverage.sql",
+        "count(results.value) as numerator",
+        "count(*) as numerator",
+    ),
+    "a_cell_that_cannot_be_is_not_among_those_that_could": (
+        f"{MARTS}/quality_missing.sql",
+        "count(*) filter (where obs_status <> 'L') as possible",
+        "count(*) as possible",
+    ),
+    "a_total_is_held_against_its_parts_where_all_of_them_are_told": (
+        f"{MARTS}/quality_sums.sql",
+        "    having count(parts.value) = any_value(sizes.parts)\n",
+        "",
+    ),
+    "the_need_follows_the_projected_persons_of_80_and_older": (
+        f"{MARTS}/needed_staff.sql",
+        "present.fte * projected.persons / nullif(present.persons, 0) as fte_needed",
+        "present.fte as fte_needed",
+    ),
+    "the_growth_that_the_plan_names_is_spread_evenly_over_its_years": (
+        f"{MARTS}/need_results.sql",
+        "(cast(counted.period as integer) - needs.base_number)",
+        "1",
+    ),
     "a_ratio_is_rounded_half_away_from_zero": (
         ARITHMETIC,
         "round({{ value }} + sign({{ value }}) * 1e-9, {{ decimals }})",
