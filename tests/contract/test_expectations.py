@@ -657,6 +657,7 @@ BREAK: dict[str, dict[str, Broken]] = {
         "change_is_last_less_first": (_parted("persons", "total_change = 5.1"), set()),
     },
     "data_quality": {
+        "columns": _extra_column("data_quality"),
         "key_unique": (_insert("data_quality", GOOD_QUALITY[0]), set()),
         "quality_known": (_update("data_quality", "quality_id = 'DQ-09'", "quality_id = 'DQ-02'"), set()),
         "shares_within_bounds": (_update("data_quality", "value = 100.1", "quality_id = 'DQ-02'"), set()),
@@ -664,6 +665,7 @@ BREAK: dict[str, dict[str, Broken]] = {
         "coverage_high": (_update("data_quality", "value = 79.9", "quality_id = 'DQ-01'"), set()),
     },
     "need_and_supply": {
+        "columns": _extra_column("need_and_supply"),
         "key_unique": (_insert("need_and_supply", GOOD_NEED[0]), set()),
         "need_not_negative": (_update("need_and_supply", "fte_needed = -1", "region_code = 'EAK'"), set()),
         "status_known": (_update("need_and_supply", "obs_status = 'A'", "region_code = '0301'"), set()),

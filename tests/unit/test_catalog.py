@@ -33,11 +33,12 @@ SAMPLE = [
     "effects.yml",
     "statistics.yml",
     "decompositions.yml",
+    "need.yml",
     "measures.yml",
     "reference_values.yml",
     "classifications/131.yml",
     "expectations/measures.yml",
-    *(f"tables/{table}.yml" for table in ("07459", "12209", "12292", "14533")),
+    *(f"tables/{table}.yml" for table in ("07459", "12209", "12292", "14533", "14746")),
     "indicators/KOMP-01.yml",
     "uploads/turnover.yml",
 ]
@@ -155,6 +156,7 @@ class TestGeneratedFiles:
             ("effects", "effects.yml"),
             ("statistics", "statistics.yml"),
             ("decompositions", "decompositions.yml"),
+            ("need", "need.yml"),
         ],
     )
     def test_the_json_schema_for_editors_accepts_the_real_files_and_no_unknown_field(
@@ -199,6 +201,8 @@ def schemas(tmp_path: Path) -> Path:
         shutil.copy(REAL / name, root / name)
     alter(root / "reference_values.yml", lambda c: c.update(values=c["values"][:1]))
     alter(root / "breaks.yml", only_tables_of_the_sample)
+    alter(root / "need.yml", made_of_the_sample)
+    alter(root / "decompositions.yml", staff_of_the_sample)
     # Its variants are made of the figures of documents, which the sample does without.
     alter(root / "indicators" / "KOMP-01.yml", lambda c: c.pop("variants"))
     return root
@@ -213,6 +217,17 @@ def alter(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
 def only_tables_of_the_sample(content: dict[str, Any]) -> None:
     for broken in content["breaks"]:
         broken["concerns"] = [c for c in broken["concerns"] if f"tables/{c['table']}.yml" in SAMPLE]
+
+
+def made_of_the_sample(content: dict[str, Any]) -> None:
+    content["users"] = content["persons"]
+    content["documented_growth"]["ref_id"] = "R001"
+
+
+def staff_of_the_sample(content: dict[str, Any]) -> None:
+    first = content["decompositions"][0]
+    first.update(table="14533", persons="fte", volume="fte", counted=[{"occupation": "total"}])
+    content["decompositions"] = [first]
 
 
 def change_break(break_id: str, **fields: Any) -> Callable[[dict[str, Any]], object]:
@@ -722,3 +737,24 @@ class TestCalendar:
         new_years_eve = Calendar(kind="annual", publishes=["12-31"])
         assert last_due(new_years_eve, date(2023, 1, 3)) == date(2021, 12, 31)
         assert last_due(new_years_eve, date(2023, 1, 4)) == date(2023, 1, 2)
+
+    @pytest.mark.parametrize(
+        ("change", "says"),
+        [
+            (lambda c: c["fte"][0].update(table="99999"), "fte: table 99999 has no file"),
+            (lambda c: c["persons"][0].update(measure="heads"), "persons: table 07459 declares no measure 'heads'"),
+            (lambda c: c["documented_growth"].update(ref_id="R999"), "documented_growth.ref_id: there is no figure"),
+            (
+                lambda c: c["documented_growth"].update(base_year="2035"),
+                "base_year 2035 is not before target_year 2035",
+            ),
+            (lambda c: c["projection"].update(band="80-81"), "table 14746 declares no age band '80-81'"),
+            (lambda c: c["projection"].update(table="99999"), "table 99999 declares no age band"),
+        ],
+    )
+    def test_a_need_that_is_made_of_nothing_is_refused(
+        self, schemas: Path, change: Callable[[dict[str, Any]], object], says: str
+    ) -> None:
+        alter(schemas / "need.yml", change)
+        with pytest.raises(CatalogError, match=says):
+            load_catalog(schemas)

@@ -89,7 +89,7 @@ def test_a_decomposition_stands_once() -> None:
     ],
 )
 def test_a_declaration_is_held_against_its_table(catalog: Catalog, fields: dict[str, Any], says: list[str]) -> None:
-    assert _decomposition_problems(Decomposition.model_validate(declared(**fields)), catalog.tables) == says
+    assert _decomposition_problems(Decomposition.model_validate(declared(**fields)), catalog) == says
 
 
 def test_a_gap_says_of_which_share_of_ftes_with_a_reference(catalog: Catalog) -> None:

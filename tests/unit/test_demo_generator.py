@@ -340,7 +340,7 @@ class TestStaff:
             KOKkommuneregion0000=["0301", "1103"],
             KOKstillingkode0000="TOT",
             KOKutdanningoms0000=[f"{number:02d}" for number in range(1, 13)],
-            ContentsCode=tables._FTE_CODE,
+            ContentsCode=tables.FTE_CODE,
             Tid="2023",
         )[:, 0, :, 0, 0]
         for place, code in enumerate(("0301", "1103")):

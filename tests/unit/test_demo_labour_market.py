@@ -175,11 +175,14 @@ class TestEducation:
         (long,) = place(education, 1, "04a")
         assert (education.values[oslo, long, 0, 1] > 1.3 * education.values[country, long, 0, 1]).all()
 
-    def test_one_to_four_persons_are_hidden_with_their_share(self, education: Table) -> None:
+    def test_one_to_four_persons_are_hidden_with_their_share_and_never_alone(self, education: Table) -> None:
         counts, symbols = education.values[:, :, :, 0], education.symbols
         municipal = np.array([len(code) == 4 for code in education.dimensions[0].categories])
         hidden = symbols[:, :, :, 0] == faults.HIDDEN
-        assert np.array_equal(hidden[municipal], ((counts > 0) & (counts < faults.FEWEST_SHOWN))[municipal])
+        small = (counts > 0) & (counts < faults.FEWEST_SHOWN)
+        assert hidden[municipal][small[municipal]].all()
+        assert (hidden.sum(axis=1) != 1).all(), "no level is hidden alone"
+        assert (hidden.sum(axis=2) != 1).all(), "no sex is hidden alone"
         assert not hidden[~municipal].any()
         assert hidden.any()
         assert np.array_equal(symbols[:, :, :, 0], symbols[:, :, :, 1])

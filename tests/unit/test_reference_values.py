@@ -159,4 +159,4 @@ def test_every_figure_is_a_row_of_the_catalog_with_what_it_is_judged_by() -> Non
     assert len(rows) == len(FILE_CONTENT.values)
     assert (rows["R011"]["rounding"], rows["R024"]["tolerance"], rows["R041"]["bound"]) == (500, 1.5, "lower")
     assert rows["R308-2020"]["demo_ignores"] is True
-    assert rows["R022"]["why_different_en"].startswith("About 25 per cent lies between two definitions.")
+    assert rows["R022"]["why_different_en"].startswith("The plan rounds roughly or uses a wider group")
