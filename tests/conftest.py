@@ -8,6 +8,7 @@ import pytest
 from k2025_pipeline.settings import PROJECT_ROOT, disable_telemetry
 
 disable_telemetry()
+os.environ["COLUMNS"] = "120"  # tables in a terminal, whatever the one that the tests run in
 
 
 @pytest.fixture(scope="session")

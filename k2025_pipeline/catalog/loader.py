@@ -225,7 +225,7 @@ def _decomposition_problems(decomposition: Decomposition, catalog: Catalog) -> l
         for measure in decomposition.measures
         for where in decomposition.groups
     ]
-    return [problem for term in read for problem in _term_problems(term, catalog)]
+    return list(dict.fromkeys(problem for term in read for problem in _term_problems(term, catalog)))
 
 
 def _check_indicator(path: Path, indicator: IndicatorDefinition, catalog: Catalog) -> None:

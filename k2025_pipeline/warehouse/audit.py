@@ -173,9 +173,7 @@ def _configured(expectation: Expectation) -> Any:
 
 
 def _batch_definition(context: Any) -> Any:
-    """One for all tables, each of which is handed over as a frame: Great Expectations writes its configuration anew
-    whenever an asset is added.
-    """
+    """One for all tables, each of which is handed over as a frame: a new one would write the configuration anew."""
     datasource = context.data_sources.add_or_update_pandas("build")
     return datasource.add_dataframe_asset(name="public").add_batch_definition_whole_dataframe("whole")
 

@@ -14,8 +14,9 @@ from .conftest import Refreshed
 FINEST = ("municipality", "county", "kostra_group", "country")
 HELD = """
 select i.indicator_id, i.family_id, i.domain, i.levels, v.region_level, count(v.value) as figures,
-    count(distinct v.period) filter (where v.value is not null) as periods, min(v.period) filter (where v.value is not null)
-    as first_period, max(v.period) filter (where v.value is not null) as last_period
+    count(distinct v.period) filter (where v.value is not null) as periods,
+    min(v.period) filter (where v.value is not null) as first_period,
+    max(v.period) filter (where v.value is not null) as last_period
 from public.indicators as i
 left join public.indicator_values as v on v.indicator_id = i.indicator_id and v.structure = 'as_published'
 where i.availability = 'computed'

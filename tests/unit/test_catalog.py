@@ -742,7 +742,7 @@ class TestCalendar:
         ("change", "says"),
         [
             (lambda c: c["fte"][0].update(table="99999"), "fte: table 99999 has no file"),
-            (lambda c: c["persons"][0].update(measure="heads"), "persons: table 07459 declares no measure 'heads'"),
+            (lambda c: c["persons"][0].update(measure="heads"), "users: table 07459 declares no measure 'heads'"),
             (lambda c: c["documented_growth"].update(ref_id="R999"), "documented_growth.ref_id: there is no figure"),
             (
                 lambda c: c["documented_growth"].update(base_year="2035"),

@@ -724,7 +724,7 @@ class TestCommands:
         take(home, hours=1)
         text = run("list").output
         line = next(line for line in text.splitlines() if line.startswith("turnover"))
-        assert "turnover" in line
+        assert "turnover.csv" in line
         assert "Fra KS" in line
         assert "stale: inputs/turnover.csv: row 2" in " ".join(text.split())
 
