@@ -23,6 +23,7 @@ WHOLE_NIGHTS = "pipeline"
 """The folder whose tests look at a few whole refreshes: all of it belongs to one worker, which begins with it."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before the workers read the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Divide the suite between workers: whole nights to one, each other file as a whole to whoever is free."""
     for item in items:
