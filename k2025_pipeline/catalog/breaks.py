@@ -11,22 +11,28 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from k2025_pipeline.catalog.base import Declaration, Evidence, Name, TableId, Text, Year, refuse_doubles
+from k2025_pipeline.catalog.base import Declaration, Evidence, Name, Text, Year, refuse_doubles
+from k2025_pipeline.catalog.calculations import SourceId
 from k2025_pipeline.catalog.tables import TableContract
+from k2025_pipeline.catalog.uploads import UploadContract
 
 RegionLevel = Literal["municipality", "county", "kostra_group", "country", "country_without_oslo"]
 FIRST_YEAR, LAST_YEAR = 1990, 2035
 
 
-def declared_measures(table: TableContract) -> list[str]:
-    """Names of everything that ``table`` measures, and of what core makes from it."""
-    return [*(measure.name for measure in table.measures), *table.derived_measures]
+Source = TableContract | UploadContract
+
+
+def declared_measures(source: Source) -> list[str]:
+    """Names of everything that a table or an upload measures, and of what core makes from it."""
+    derived = source.derived_measures if isinstance(source, TableContract) else []
+    return [*(measure.name for measure in source.measures), *derived]
 
 
 class Concern(Declaration):
     """Series of one table that a break concerns."""
 
-    table: TableId
+    table: SourceId
     measures: list[Name] = Field(default_factory=list, description="Empty: every measure of the table.")
 
     @field_validator("measures")
@@ -100,10 +106,10 @@ class Break(Declaration):
         """The levels concerned, or None alone for every level."""
         return [*self.levels] or [None]
 
-    def series(self, tables: Mapping[str, TableContract]) -> Iterator[tuple[str, str]]:
+    def series(self, sources: Mapping[str, Source]) -> Iterator[tuple[str, str]]:
         """Table and measure of each series concerned."""
         for concern in self.concerns:
-            for measure in concern.measures or declared_measures(tables[concern.table]):
+            for measure in concern.measures or declared_measures(sources[concern.table]):
                 yield concern.table, measure
 
 

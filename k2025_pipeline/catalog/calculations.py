@@ -90,8 +90,10 @@ class Calculation(Declaration):
             raise ValueError(f"method {self.method} needs {' and '.join(missing)}")
         if (self.method == "model") != (self.model is not None):
             raise ValueError("method model names its model, and no other method does")
-        if (self.model == "gap") != (self.of is not None):
-            raise ValueError("model gap says of which indicator (of: KOMP-01), and nothing else does")
+        if (self.model in ("gap", "need")) != (self.of is not None):
+            raise ValueError(
+                f"model {self.model or 'none'}: gap and need say of which indicator, and nothing else does"
+            )
         if self.method != "growth" and (self.years != 1 or self.annualised):
             raise ValueError("years and annualised belong to method growth")
         return self

@@ -68,6 +68,11 @@ class Catalog:
     statistics: StatisticsFile
     decompositions: dict[str, Decomposition]
 
+    @property
+    def sources(self) -> dict[str, TableContract | UploadContract]:
+        """Everything that figures come from, apart from documents."""
+        return {**self.tables, **self.uploads}
+
     def breaks_of(self, table_id: str) -> list[Break]:
         """Breaks that concern a series of the table, in declared order."""
         return [b for b in self.breaks.values() if any(concern.table == table_id for concern in b.concerns)]
@@ -200,7 +205,7 @@ def _check_need(path: Path, catalog: Catalog) -> None:
 def _check_breaks(path: Path, catalog: Catalog) -> None:
     for place, broken in enumerate(catalog.breaks.values()):
         for number, concern in enumerate(broken.concerns):
-            field, table = f"breaks.{place}.concerns.{number}", catalog.tables.get(concern.table)
+            field, table = f"breaks.{place}.concerns.{number}", catalog.sources.get(concern.table)
             if table is None:
                 raise CatalogError(
                     f"{_short(path)}: {field}.table: table {concern.table} has no file in schemas/tables"
@@ -247,9 +252,13 @@ def _gap_problems(calculation: Calculation, catalog: Catalog) -> list[str]:
     of = catalog.indicators.get(calculation.of)
     if of is None:
         return [f"there is no indicator {calculation.of!r}"]
-    if of.target.kind != "declared_reference" or of.unit_of_count != "fte" or of.unit != "prosent":
+    if calculation.model == "gap" and _no_share_with_a_reference(of):
         return [f"{of.id} is no share of FTEs with a declared reference, so its gap is none in FTEs"]
     return []
+
+
+def _no_share_with_a_reference(of: IndicatorDefinition) -> bool:
+    return of.target.kind != "declared_reference" or of.unit_of_count != "fte" or of.unit != "prosent"
 
 
 def _calculation_problems(calculation: Calculation, catalog: Catalog) -> list[str]:

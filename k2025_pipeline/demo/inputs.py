@@ -107,6 +107,8 @@ def _staff_rows(world: World) -> Iterable[Sequence[str]]:
                 for group, name in enumerate(EDUCATION_GROUPS):
                     cell = (place, number, group)
                     yield code, str(year), name, _number(float(shown[cell]), _FTE_DECIMALS), str(persons[cell])
+                whole = float(shown[place, number].sum()), str(persons[place, number].sum())
+                yield code, str(year), "total", _number(whole[0], _FTE_DECIMALS), whole[1]
 
 
 def _number(value: float, decimals: int) -> str:

@@ -14,7 +14,7 @@ from k2025_pipeline.demo.users import TABLE_YEARS
 WITH_EFFECT = "demo-program A (planlagt virkning)"
 WITHOUT_EFFECT = "demo-program B (uten virkning)"
 PHASES = (1.5, 3.0)
-"""Percentage points by which the share without education is lower in the first year and from the second on.
+"""Percentage points by which the share without education is lower in the first two years and from the third on.
 
 In two steps, so that no series of a municipality jumps.
 """

@@ -58,13 +58,21 @@ _DIGITS = 6
 
 
 def outcomes(indicators: pl.DataFrame) -> pl.DataFrame:
-    """Indicators that can show an effect: yearly shares and rates of municipalities with a desired direction."""
-    return indicators.filter(
-        pl.col("method").is_in(OUTCOME_METHODS),
-        pl.col("frequency") == "annual",
-        pl.col("direction") != "context",
-        pl.col("levels").str.split(", ").list.contains("municipality"),
-    ).sort("indicator_id")
+    """Indicators that can show an effect: yearly shares and rates of municipalities with a desired direction.
+
+    One for each family, so that one finding is not counted for every definition: the main one, or where that is not
+    told by municipality the first of its variants.
+    """
+    return (
+        indicators.filter(
+            pl.col("method").is_in(OUTCOME_METHODS),
+            pl.col("frequency") == "annual",
+            pl.col("direction") != "context",
+            pl.col("levels").str.split(", ").list.contains("municipality"),
+        )
+        .sort("indicator_id")
+        .unique("family_id", keep="first", maintain_order=True)
+    )
 
 
 def yearly(panel: pl.DataFrame) -> pl.DataFrame:

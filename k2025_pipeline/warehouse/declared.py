@@ -438,7 +438,7 @@ def _category(term: Term, catalog: Catalog) -> str:
 
 def _break_rows(catalog: Catalog) -> Iterator[Row]:
     for broken in catalog.breaks.values():
-        for (table_id, measure), level in product(broken.series(catalog.tables), broken.region_levels):
+        for (table_id, measure), level in product(broken.series(catalog.sources), broken.region_levels):
             yield {
                 "break_id": broken.id,
                 "table_id": table_id,
@@ -464,7 +464,7 @@ def _indicator_break_rows(family: IndicatorDefinition, catalog: Catalog) -> Iter
         calculation = own if own.of is None else catalog.indicators[own.of].calculation
         used = {(term.table, term.measure) for side in calculation.deciding.values() for term in side.terms}
         for broken in splits:
-            if used.isdisjoint(broken.series(catalog.tables)):
+            if used.isdisjoint(broken.series(catalog.sources)):
                 continue
             for level in broken.region_levels:
                 yield {

@@ -143,7 +143,7 @@ def _terms(calculation: Calculation) -> str:
             f"`{term.measure}`",
             ", ".join(f"{column} = {group}" for column, group in term.where.items()),
             "−" if term.sign < 0 else "+",
-            f"{term.valid_from or ''}–{term.valid_to or ''}".strip("–") or "alle",
+            _validity(term.valid_from, term.valid_to),
         )
         for role, side in calculation.sides.items()
         for term in side.terms
@@ -184,13 +184,14 @@ def _chart(family: IndicatorDefinition, has_chart: bool) -> str:
 
 
 def _breaks(family: IndicatorDefinition, catalog: Catalog) -> str:
+    made_of = catalog.indicators.get(family.calculation.of or family.id, family)
     used = {
         (term.table, term.measure)
-        for _, calculation, _ in calculations(family)
+        for _, calculation, _ in calculations(made_of)
         for side in calculation.deciding.values()
         for term in side.terms
     }
-    found = [broken for broken in catalog.breaks.values() if not used.isdisjoint(broken.series(catalog.tables))]
+    found = [broken for broken in catalog.breaks.values() if not used.isdisjoint(broken.series(catalog.sources))]
     if not found:
         return "## Brudd\n\nIngen kjente brudd i seriene bak."
     rows = [
@@ -208,7 +209,7 @@ def _breaks(family: IndicatorDefinition, catalog: Catalog) -> str:
 def _sql(family: IndicatorDefinition) -> str:
     latest = f"""select region_name, period, numerator, denominator, value, unit, obs_status, interval_low
 from public.indicator_values
-where structure = 'current' and indicator_id = '{family.id}' and region_code in ('EAK', '0301')
+where structure = 'current' and indicator_id = '{family.id}' and region_code in ('EAK', '4601')
 order by region_name, period;"""
     if family.domain == "DQ":
         latest = f"""select indicator_id, table_id, measure, region_level, period, reason, numerator, denominator, value
@@ -272,6 +273,12 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _wrapped(text: str, indent: str = "") -> str:
     return textwrap.fill(" ".join(text.split()), 120, subsequent_indent=indent, break_on_hyphens=False)
+
+
+def _validity(first: str | None, last: str | None) -> str:
+    if first and last:
+        return f"{first}–{last}"
+    return f"fra {first}" if first else f"til og med {last}" if last else "alle"
 
 
 def _decimals(number: int) -> str:

@@ -43,7 +43,8 @@ def test_a_question_is_answered_with_rows_in_a_tenth_of_a_second(
 def test_a_planted_revision_is_found_by_the_last_question(warehouse: duckdb.DuckDBPyConnection) -> None:
     planted = QUESTIONS[NOTHING_REVISED].replace("public.indicator_history", "history")
     warehouse.execute(
-        "create or replace temp table history as select indicator_id, region_code, period, published_at, "
+        "create or replace temp table history as select indicator_id, region_code, period, "
+        "timestamptz '2026-03-20 08:00:00+01' as published_at, "
         "case when region_code = 'EAK' and period = '2024' then value + 1 else value end as value "
         "from public.indicator_history"
     )

@@ -73,8 +73,8 @@ class TestDeclared:
             assert years <= {broken.to_period for broken in catalog.breaks_of(table)}, table
 
     def test_the_user_register_concerns_users_and_the_working_time_does_not(self, catalog: Catalog) -> None:
-        users = set(catalog.breaks["USER-REGISTER-2019"].series(catalog.tables))
-        working_time = set(catalog.breaks["WORKING-TIME-2018"].series(catalog.tables))
+        users = set(catalog.breaks["USER-REGISTER-2019"].series(catalog.sources))
+        working_time = set(catalog.breaks["WORKING-TIME-2018"].series(catalog.sources))
         assert {("12003", "users"), ("12003", "users_per_1000"), ("11645", "users")} <= users - working_time
         assert ("12292", "institution_days") not in users
         assert users & working_time == {("12209", "fte_per_user")}
@@ -92,7 +92,7 @@ class TestDeclared:
 
     def test_spending_is_cut_where_a_function_became_two(self, catalog: Catalog) -> None:
         """Function 254 was closed on 1 January 2024 (Statistics Norway, facts/indicators.md, finding 3)."""
-        concerned = set(catalog.breaks["HOME-SERVICES-2024"].series(catalog.tables))
+        concerned = set(catalog.breaks["HOME-SERVICES-2024"].series(catalog.sources))
         assert {("12362", "amount"), ("12367", "amount"), ("12209", "expenditure_per_inhabitant")} <= concerned
         assert {table for table, _ in concerned}.isdisjoint({"11924", "11643"}), "ended before, and users"
 
@@ -103,13 +103,13 @@ class TestDeclared:
     def test_what_was_issued_anew_has_a_day_and_no_periods(self, catalog: Catalog) -> None:
         anew = {b.id: str(b.vintage_to) for b in catalog.breaks.values() if b.kind == "reissue"}
         assert anew == {"REISSUED-FTE-2022": "2022-03-15", "REISSUED-SHARES-2025": "2025-03-21"}
-        corrected = set(catalog.breaks["REISSUED-SHARES-2025"].series(catalog.tables))
+        corrected = set(catalog.breaks["REISSUED-SHARES-2025"].series(catalog.sources))
         assert corrected == {("12209", "share_fte_health_educated"), ("12209", "fte_per_user")}
 
     def test_no_measure_named_is_every_measure_also_those_that_core_makes(self, catalog: Catalog) -> None:
         broken = catalog.breaks["KOSTRA-GROUPS-2020"]
-        series = set(broken.series(catalog.tables))
-        whole = [catalog.tables[concern.table] for concern in broken.concerns if not concern.measures]
+        series = set(broken.series(catalog.sources))
+        whole = [catalog.sources[concern.table] for concern in broken.concerns if not concern.measures]
         named = {(concern.table, measure) for concern in broken.concerns for measure in concern.measures}
         assert series == {(table.id, measure) for table in whole for measure in declared_measures(table)} | named
         assert ("07459", "persons_year_end") in series

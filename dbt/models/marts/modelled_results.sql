@@ -16,7 +16,6 @@ with of_gap as (
         definitions.unit,
         case
             when gaps.value is null or gaps.exact_gap_fte is not null then gaps.obs_status
-            when {{ region_level('gaps.region_code') }} = 'municipality' then 'M'
             else 'L'
         end as obs_status,
         gaps.edition,

@@ -1,5 +1,5 @@
 -- Indicators of method model, model need: the growth that the plan names for the years since its base year, less the
--- growth that came. Only the country, which is what the plan speaks of.
+-- growth that came. Only the country, which is what the plan speaks of, and nothing across a break of its FTEs.
 with needs as (
     select
         *,
@@ -41,10 +41,13 @@ counted as (
 grown as (
     select
         counted.*,
+        segments.indicator_id,
+        segments.series_segment,
+        segments.series_segment = first_segments.series_segment as may_be_compared,
         needs.growth
         * (cast(counted.period as integer) - needs.base_number)
         / (needs.target_number - needs.base_number) as needed,
-        counted.fte - base.fte as grown,
+        case when may_be_compared then counted.fte - base.fte end as grown,
         base.obs_status as base_status
     from counted
     cross join needs
@@ -53,6 +56,19 @@ grown as (
             counted.structure = base.structure
             and counted.region_code = base.region_code
             and needs.base_year = base.period
+    inner join {{ source('catalog', 'indicators') }} as definitions on definitions.model = 'need'
+    inner join {{ ref('series_segments') }} as segments
+        on
+            definitions.indicator_id = segments.indicator_id
+            and counted.structure = segments.structure
+            and counted.region_code = segments.region_code
+            and counted.period = segments.year
+    inner join {{ ref('series_segments') }} as first_segments
+        on
+            definitions.indicator_id = first_segments.indicator_id
+            and counted.structure = first_segments.structure
+            and counted.region_code = first_segments.region_code
+            and needs.base_year = first_segments.year
     where counted.period between needs.base_year and needs.target_year
 )
 
@@ -69,11 +85,12 @@ select
     case
         when grown.grown is not null and 'P' in (grown.obs_status, grown.base_status) then 'P'
         when grown.grown is not null then 'D'
+        when not grown.may_be_compared then 'L'
         when 'C' in (grown.obs_status, grown.base_status) then 'C'
         else 'M'
     end as obs_status,
     grown.edition,
-    segments.series_segment,
+    grown.series_segment,
     cast(null as double) as interval_low,
     cast(null as double) as interval_high,
     cast(null as varchar) as interval_method,
@@ -82,10 +99,4 @@ select
     grown.source,
     grown.is_stale
 from grown
-inner join {{ source('catalog', 'indicators') }} as definitions on definitions.model = 'need'
-inner join {{ ref('series_segments') }} as segments
-    on
-        definitions.indicator_id = segments.indicator_id
-        and grown.structure = segments.structure
-        and grown.region_code = segments.region_code
-        and grown.period = segments.year
+inner join {{ source('catalog', 'indicators') }} as definitions on grown.indicator_id = definitions.indicator_id

@@ -1,5 +1,6 @@
 -- FTEs for each user of 80 and older now, and the FTEs that the projected population would need at the same user
--- frequency and the same FTEs for each of them. For the country beside the growth that the plan names.
+-- frequency and the same FTEs for each of them. For the country beside what the yearly growth that the plan names would
+-- give from the same year on; a projected 1 January is the end of the year before.
 with wanted as (
     select
         role,
@@ -108,10 +109,10 @@ select
     case when reckoned.obs_status in ('P', 'D') then reckoned.fte_needed end as fte_needed,
     case when reckoned.obs_status in ('P', 'D') then reckoned.fte_needed - reckoned.fte end as fte_growth_needed,
     case
-        when reckoned.region_code = 'EAK' and reckoned.year between needs.base_year and needs.target_year
+        when reckoned.region_code = 'EAK' and cast(reckoned.year as integer) - 1 <= cast(needs.target_year as integer)
             then
                 needs.growth
-                * (cast(reckoned.year as integer) - cast(needs.base_year as integer))
+                * (cast(reckoned.year as integer) - 1 - cast(reckoned.base_period as integer))
                 / (cast(needs.target_year as integer) - cast(needs.base_year as integer))
     end as fte_growth_documented,
     reckoned.family_care_coefficient,

@@ -1,4 +1,5 @@
--- DQ-01: municipalities with a figure among those that existed, for each indicator told by municipality, year by year.
+-- DQ-01: municipalities with a figure among those that existed and can have one,
+-- for each indicator told by municipality, year by year.
 with existing as (
     select
         year,
@@ -17,8 +18,9 @@ select
     results.period,
     cast(null as varchar) as reason,
     count(results.value) as numerator,
-    any_value(existing.municipalities) as denominator,
-    100.0 * count(results.value) / any_value(existing.municipalities) as exact_value,
+    any_value(existing.municipalities) - count(*) filter (where results.obs_status = 'L') as denominator,
+    100.0 * count(results.value)
+    / (any_value(existing.municipalities) - count(*) filter (where results.obs_status = 'L')) as exact_value,
     'prosent' as unit,
     cast(null as double) as tolerance,
     any_value(results.source) as source
@@ -34,3 +36,4 @@ inner join {{ ref('regions_by_year') }} as regions
 inner join existing on left(results.period, 4) = existing.year
 where results.structure = 'as_published' and {{ is_of_levels('definitions.levels', "'municipality'") }}
 group by results.indicator_id, results.period
+having count(*) filter (where results.obs_status = 'L') < any_value(existing.municipalities)

@@ -38,7 +38,10 @@ select
         when limits.refused = 'no_variation' then 'Ikke vurdert: ingen variasjon i gruppen'
         when limits.judgement = 'within' then 'Innenfor det tilfeldigheter og vanlig spredning tilsier'
         else
-            {{ judgement_in_words('Klart ', {'better': 'bedre', 'worse': 'dårligere', 'higher': 'høyere', 'lower': 'lavere'}) }}
+            {{ judgement_in_words(
+                'Klart ',
+                {'better': 'bedre', 'worse': 'dårligere', 'higher': 'høyere', 'lower': 'lavere'}
+            ) }}
             || ' enn sammenligningsgrunnlaget'
     end as judgement_nb,
     case
@@ -46,7 +49,10 @@ select
         when limits.refused = 'no_variation' then 'Not judged: no variation in the group'
         when limits.judgement = 'within' then 'Within what chance and the usual spread explain'
         else
-            {{ judgement_in_words('Clearly ', {'better': 'better', 'worse': 'worse', 'higher': 'higher', 'lower': 'lower'}) }}
+            {{ judgement_in_words(
+                'Clearly ',
+                {'better': 'better', 'worse': 'worse', 'higher': 'higher', 'lower': 'lower'}
+            ) }}
             || ' than what it is compared with'
     end as judgement_en,
     limits.vintage,

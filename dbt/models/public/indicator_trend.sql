@@ -126,7 +126,7 @@ changed as (
         *,
         {{ round_half_away('exact_change', 'decimals + 1') }} + 0.0 as change,
         case
-            when may_be_compared and unit <> 'prosent' and value_from > 0
+            when may_be_compared and method <> 'model' and unit <> 'prosent' and value_from > 0
                 then {{ round_half_away('100 * (value / value_from - 1)', 1) }} + 0.0
         end as change_percent,
         case when has_interval then {{ round_down('change_from_counts_low', 'decimals + 1') }} + 0.0 end as change_low,

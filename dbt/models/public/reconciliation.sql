@@ -35,7 +35,7 @@ select
     verdict,
     case
         when kind = 'statement' then 'Et utsagn uten tall; det er ikke noe å holde det opp mot.'
-        when verdict = 'no_indicator' then 'Ingen indikator her måler det samme.'
+        when verdict = 'no_indicator' then 'Tallet er ikke knyttet til noen indikator her.'
         when verdict = 'not_computed' and not regexp_matches(period, '^[0-9]{4}(Q[1-4])?$')
             then 'Dokumentet gir ikke tallet for ett år eller kvartal, så det er ikke noe å holde det opp mot.'
         when verdict = 'not_computed' and obs_status is null
@@ -57,7 +57,7 @@ select
     end as reason_nb,
     case
         when kind = 'statement' then 'A statement without a figure; there is nothing to hold it against.'
-        when verdict = 'no_indicator' then 'No indicator here measures the same.'
+        when verdict = 'no_indicator' then 'The figure is linked to no indicator here.'
         when verdict = 'not_computed' and not regexp_matches(period, '^[0-9]{4}(Q[1-4])?$')
             then 'The document gives the figure for no single year or quarter: there is nothing to hold it against.'
         when verdict = 'not_computed' and obs_status is null
