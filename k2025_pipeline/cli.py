@@ -317,7 +317,8 @@ def query(sql: str, form: str) -> None:
 
 @main.command()
 @click.argument("indicator_id", required=False)
-def indicators(indicator_id: str | None) -> None:
+@click.option("--all", "everything", is_flag=True, help="Every definition, not only the first of each indicator.")
+def indicators(indicator_id: str | None, everything: bool) -> None:
     """The catalogue, or one definition with its latest national value."""
     from k2025_pipeline.console import as_table, cell_text
     from k2025_pipeline.lake.home import Home
@@ -325,7 +326,8 @@ def indicators(indicator_id: str | None) -> None:
 
     home = Home(_settings(None).home)
     if indicator_id is None:
-        console.print(as_table(publish.query(home, _CATALOGUE)))
+        chosen = "true" if everything else "i.indicator_id = i.family_id"
+        console.print(as_table(publish.query(home, _CATALOGUE.format(chosen=chosen))))
         return
     chosen = indicator_id.upper().replace("'", "")
     found = publish.query(home, f"select * from public.indicators where upper(indicator_id) = '{chosen}'")
@@ -355,9 +357,11 @@ with latest as (
     select indicator_id, period, value from public.indicator_values
     where structure = 'as_published' and region_level = 'country' and value is not null
     qualify row_number() over (partition by indicator_id order by period desc) = 1
-)
-select i.indicator_id, i.name_nb, i.unit, l.value as country, l.period, i.source_tables as tables
-from public.indicators i left join latest l using (indicator_id) order by i.indicator_id
+),
+families as (select family_id, count(*) as definitions from public.indicators group by family_id)
+select i.indicator_id as id, i.name_nb, i.unit, l.value as country, l.period, f.definitions
+from public.indicators i join families f using (family_id) left join latest l using (indicator_id)
+where {chosen} order by i.indicator_id
 """
 
 
