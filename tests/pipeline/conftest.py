@@ -8,16 +8,25 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import orjson
 import polars as pl
 import pytest
 from rich.console import Console
 
 from k2025_pipeline.cli import run_job
 from k2025_pipeline.console import ConsoleReporter
-from k2025_pipeline.lake.home import Home, read_json
+from k2025_pipeline.demo.generator import ensure_demo
+from k2025_pipeline.lake.home import Home, read_json, write_json
 from k2025_pipeline.night import LAST_RUN
 from k2025_pipeline.settings import PROJECT_ROOT, Settings
 from k2025_pipeline.warehouse import publish
+
+TURNOVER = """# merknad: Fra KS
+kommunenr;kommune;år;personellgruppe;ut av sektoren prosent;totalt prosent;antall ansatte
+0301;Oslo;2023;Alle;9,4;21,9;1 000
+1507;Ålesund;2023;Ledere;..;:;1 000
+"""
+WRONG_TURNOVER = TURNOVER.replace("1507;Ålesund;2023", "1508;Ålesund;2023").replace("21,9", "219")
 
 
 @dataclass
@@ -58,6 +67,67 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Refreshed:
 @pytest.fixture(scope="session")
 def recorded(tmp_path_factory: pytest.TempPathFactory, recordings: Path) -> Refreshed:
     return refresh(tmp_path_factory.mktemp("recorded"), str(recordings))
+
+
+@pytest.fixture(scope="session")
+def tables(tmp_path_factory: pytest.TempPathFactory, demo: Refreshed) -> Path:
+    """A small folder: two tables, 12209 in the edition of March, and the classifications."""
+    folder = tmp_path_factory.mktemp("tables")
+    generated = {name: ensure_demo(demo.home.demo, name) for name in ("unrevised", "revised")}
+    shutil.copytree(generated["revised"] / "klass", folder / "klass")
+    (folder / "statbank").mkdir()
+    for table, edition in (("12209", "unrevised"), ("12292", "revised")):
+        shutil.copy(generated[edition] / "statbank" / f"{table}.json", folder / "statbank")
+    shutil.copy(generated["revised"] / "source.json", folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def first_night(tmp_path_factory: pytest.TempPathFactory, tables: Path) -> Refreshed:
+    """A home refreshed once from the small folder, with a person's file of turnover beside; for tests to copy."""
+    home = tmp_path_factory.mktemp("first_night") / "home"
+    lay(home, TURNOVER)
+    return refresh(home, str(tables))
+
+
+@pytest.fixture
+def small(tmp_path: Path, tables: Path, first_night: Refreshed) -> tuple[Path, Path]:
+    """A home of a test's own, refreshed once, and the folder of tables that it is bound to."""
+    return copied(tmp_path, tables, first_night)
+
+
+@pytest.fixture(scope="session")
+def troubled_night(tmp_path_factory: pytest.TempPathFactory, tables: Path, first_night: Refreshed) -> Refreshed:
+    """The night after: values of 12209 a hundred times too large, 12292 renewed, and turnover's file wrong."""
+    home, folder = copied(tmp_path_factory.mktemp("troubled_night"), tables, first_night)
+    edit(folder, "12209", lambda document: [None if value is None else value * 100 for value in document["value"]])
+    edit(folder, "12292", lambda document: document["value"])
+    lay(home, WRONG_TURNOVER)
+    lay(home, WRONG_TURNOVER, "turnover-2024.csv")
+    return refresh(home, str(folder))
+
+
+def copied(root: Path, tables: Path, night: Refreshed) -> tuple[Path, Path]:
+    """A night's home and the folder that it was refreshed from, copied under ``root``."""
+    home, folder = root / "home", root / "tables"
+    shutil.copytree(tables, folder)
+    shutil.copytree(night.home.root, home)
+    write_json(home / "source.json", {"source": f"folder:{folder}"})
+    return home, folder
+
+
+def edit(folder: Path, table: str, values: Callable[[dict], list[float | None]]) -> None:
+    """Issue a table anew on 1 July, with other values."""
+    path = folder / "statbank" / f"{table}.json"
+    document = orjson.loads(path.read_bytes())
+    document |= {"updated": "2026-07-01T06:00:00Z", "value": values(document)}
+    path.write_bytes(orjson.dumps(document))
+
+
+def lay(home: Path, text: str, name: str = "turnover.csv") -> None:
+    """Put a person's file where uploads are read."""
+    (home / "inputs").mkdir(parents=True, exist_ok=True)
+    (home / "inputs" / name).write_text(text, encoding="utf-8")
 
 
 @pytest.fixture

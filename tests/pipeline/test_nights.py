@@ -5,61 +5,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
-import orjson
 import polars as pl
 import pytest
 
 from k2025_pipeline.demo.generator import ensure_demo
-from k2025_pipeline.lake.home import Home, WrongSource, write_json
+from k2025_pipeline.lake.home import Home, WrongSource
 from k2025_pipeline.pxweb.jsonstat import decode
 from k2025_pipeline.warehouse.publish import file_hash, query
 
 from .conftest import Refreshed, refresh
 
-
-@pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory, demo: Refreshed) -> Path:
-    """A small folder of tables: two of the demo's, and its classifications."""
-    folder = tmp_path_factory.mktemp("tables")
-    generated = demo.home.demo / "revised"
-    shutil.copytree(generated / "klass", folder / "klass")
-    (folder / "statbank").mkdir()
-    for table in ("12209", "12292"):
-        shutil.copy(generated / "statbank" / f"{table}.json", folder / "statbank")
-    shutil.copy(generated / "source.json", folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def after_one_night(tmp_path_factory: pytest.TempPathFactory, tables: Path) -> Path:
-    """A home refreshed once from the small folder, for tests to copy."""
-    home = tmp_path_factory.mktemp("one_night") / "home"
-    assert refresh(home, str(tables)).success
-    return home
-
-
-@pytest.fixture
-def fresh(tmp_path: Path, tables: Path) -> tuple[Path, Path]:
-    """A home of a test's own, empty, and a folder of tables."""
-    folder = tmp_path / "tables"
-    shutil.copytree(tables, folder)
-    return tmp_path / "home", folder
-
-
-@pytest.fixture
-def small(fresh: tuple[Path, Path], after_one_night: Path) -> tuple[Path, Path]:
-    """A home of a test's own, refreshed once, and the folder of tables that it is bound to."""
-    home, folder = fresh
-    shutil.copytree(after_one_night, home)
-    write_json(home / "source.json", {"source": f"folder:{folder}"})
-    return home, folder
-
-
-def edit(folder: Path, table: str, change: Callable[[dict], None]) -> None:
-    path = folder / "statbank" / f"{table}.json"
-    document = orjson.loads(path.read_bytes())
-    change(document)
-    path.write_bytes(orjson.dumps(document))
+KOMP_01 = (
+    "select edition, obs_status from public.indicator_values "
+    "where indicator_id = 'KOMP-01' and region_code = 'EAK' and period = '{}'"
+)
 
 
 def test_a_night_with_nothing_new_asks_little_and_changes_nothing(demo: Refreshed) -> None:
@@ -76,19 +35,8 @@ def test_a_night_with_nothing_new_asks_little_and_changes_nothing(demo: Refreshe
     assert "typed/ssb_12293/known_faults" in quiet.failed, "a known fault stays red on a quiet night"
 
 
-def test_a_table_that_fails_stands_as_it_was_and_the_night_goes_on(small: tuple[Path, Path]) -> None:
-    home, folder = small
-
-    def spoil(document: dict) -> None:
-        document["updated"] = "2026-07-01T06:00:00Z"
-        document["value"] = [None if value is None else value * 100 for value in document["value"]]
-
-    def renew(document: dict) -> None:
-        document["updated"] = "2026-07-01T06:00:00Z"
-
-    edit(folder, "12209", spoil)
-    edit(folder, "12292", renew)
-    night = refresh(home, str(folder))
+def test_a_table_that_fails_stands_as_it_was_and_the_night_goes_on(troubled_night: Refreshed) -> None:
+    night = troubled_night
     assert night.success, "a refused table does not stop the others"
     check = night.check("typed", "ssb_12209", "contract")
     assert (check.passed, check.blocking) == (False, False)
@@ -97,32 +45,14 @@ def test_a_table_that_fails_stands_as_it_was_and_the_night_goes_on(small: tuple[
     states = {
         r[0]: r[1:] for r in night.query("select table_id, state, vintage::date::text from public.source_tables").rows()
     }
-    assert states["12209"] == ("stale", "2026-06-15")
+    assert states["12209"] == ("stale", "2026-03-16")
     assert states["12292"] == ("current", "2026-07-01")
     stale = night.query("select distinct is_stale from public.indicator_values where indicator_id = 'KOMP-01'").item()
     assert stale is True
     assert night.query("select max(value) from public.indicator_values where indicator_id = 'KOMP-01'").item() < 100
+    home = night.home.root
     assert len(list(home.glob("raw/ssb_12209/*/manifest.json"))) == 2, "the refused delivery stays in the archive"
     assert len(list(home.glob("typed/ssb_12209/*.parquet"))) == 1, "and nothing typed was written of it"
-
-
-def test_a_failed_acceptance_leaves_the_old_file_and_blocks(
-    small: tuple[Path, Path], project_copy: Callable[[], Path]
-) -> None:
-    home, folder = small
-    before = file_hash(home / "warehouse.duckdb")
-    parquet = sorted(p.name for p in (home / "public").iterdir())
-    project = project_copy()
-    path = project / "schemas" / "expectations" / "measures.yml"
-    path.write_text(path.read_text(encoding="utf-8").replace("value: 17", "value: 18"), encoding="utf-8")
-    night = refresh(home, str(folder), project)
-    assert not night.success
-    assert "public/measures/seventeen_measures" in night.failed
-    assert file_hash(home / "warehouse.duckdb") == before
-    assert sorted(p.name for p in (home / "public").iterdir()) == parquet
-    mended = refresh(home, str(folder))
-    assert mended.success
-    assert mended.failed == set() or "public/measures/seventeen_measures" not in mended.failed
 
 
 def test_a_home_belongs_to_one_source(demo: Refreshed, tmp_path: Path, tables: Path) -> None:
@@ -133,6 +63,7 @@ def test_a_home_belongs_to_one_source(demo: Refreshed, tmp_path: Path, tables: P
         Home(home).claim(f"folder:{tmp_path / 'other'}")
 
 
+@pytest.mark.slow
 def test_a_silent_source_marks_everything_stale_and_keeps_the_figures(small: tuple[Path, Path]) -> None:
     home, folder = small
     count = "select count(value) from public.indicator_values"
@@ -145,23 +76,38 @@ def test_a_silent_source_marks_everything_stale_and_keeps_the_figures(small: tup
     assert night.query(count).item() == figures
 
 
-def test_the_march_edition_is_provisional_and_june_replaces_it(fresh: tuple[Path, Path], demo: Refreshed) -> None:
-    home, folder = fresh
+def test_a_failed_acceptance_blocks_and_the_next_night_brings_the_revision(
+    small: tuple[Path, Path], first_night: Refreshed, demo: Refreshed, project_copy: Callable[[], Path]
+) -> None:
+    """March stands while June is blocked by a failed expectation; June replaces it when that is mended."""
+    home, folder = small
     editions = {name: ensure_demo(demo.home.demo, name) for name in ("unrevised", "revised")}
-    shutil.copy(editions["unrevised"] / "statbank" / "12209.json", folder / "statbank")
-    sql = (
-        "select edition, obs_status from public.indicator_values "
-        "where indicator_id = 'KOMP-01' and region_code = 'EAK' and period = '{}'"
-    )
-    march = refresh(home, str(folder))
-    assert march.query(sql.format(2025)).row(0) == ("unrevised", "P")
-    assert march.query(sql.format(2024)).row(0) == ("revised", "A")
+    assert first_night.query(KOMP_01.format(2025)).row(0) == ("unrevised", "P")
+    assert first_night.query(KOMP_01.format(2024)).row(0) == ("revised", "A")
     shutil.copy(editions["revised"] / "statbank" / "12209.json", folder / "statbank")
+    assert_blocked(home, refresh(home, str(folder), with_a_wrong_expectation(project_copy())), first_night)
     june = refresh(home, str(folder))
-    assert june.query(sql.format(2025)).row(0) == ("revised", "A")
+    assert june.success
+    assert june.query(KOMP_01.format(2025)).row(0) == ("revised", "A")
     assert len(list(home.glob("typed/ssb_12209/*.parquet"))) == 2, "both vintages are kept"
     assert june.record["states"]["ssb_12292"] == "unchanged"
+    assert june.record["states"]["upload_turnover"] == "unchanged"
     assert_the_revision_is_told(june, editions)
+
+
+def with_a_wrong_expectation(project: Path) -> Path:
+    path = project / "schemas" / "expectations" / "measures.yml"
+    path.write_text(path.read_text(encoding="utf-8").replace("value: 17", "value: 18"), encoding="utf-8")
+    return project
+
+
+def assert_blocked(home: Path, night: Refreshed, before: Refreshed) -> None:
+    assert not night.success
+    assert "public/measures/seventeen_measures" in night.failed
+    assert file_hash(home / "warehouse.duckdb") == file_hash(before.home.warehouse)
+    names = {folder: sorted(path.name for path in folder.iterdir()) for folder in (home / "public", before.home.public)}
+    assert names[home / "public"] == names[before.home.public]
+    assert night.query(KOMP_01.format(2025)).row(0) == ("unrevised", "P")
 
 
 def assert_the_revision_is_told(june: Refreshed, editions: dict[str, Path]) -> None:
