@@ -53,7 +53,7 @@ def small_catalog() -> Catalog:
     real = load_catalog(PROJECT_ROOT / "schemas")
     tables = {name: _small(real.tables[name], measures) for name, measures in ((TABLE, 3), (BYSTANDER, 2))}
     classes = {i: real.classifications[i].model_copy(update={"first_year": "2025"}) for i in (KLASS, GROUPS)}
-    return replace(real, tables=tables, classifications=classes)
+    return replace(real, tables=tables, classifications=classes, uploads={})
 
 
 def _small(contract: TableContract, measures: int) -> TableContract:

@@ -96,7 +96,7 @@ def test_a_gap_says_of_which_share_of_ftes_with_a_reference(catalog: Catalog) ->
     assert _gap_problems(gap("KOMP-01"), catalog) == []
     assert _gap_problems(gap("KOMP-99"), catalog) == ["there is no indicator 'KOMP-99'"]
     assert "no share of FTEs" in _gap_problems(gap("KONT-01"), catalog)[0]
-    with pytest.raises(ValidationError, match="model gap says of which indicator"):
+    with pytest.raises(ValidationError, match="gap and need say of which indicator"):
         gap(None)
 
 

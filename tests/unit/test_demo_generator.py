@@ -329,7 +329,8 @@ class TestStaff:
             "service_admin": (4889, 6343),
         }
         assert {group: staff["EAK", 2021, group] for group in published} == published
-        assert {group for _, _, group in staff} == set(published)
+        assert {group for _, _, group in staff} == {*published, "total"}
+        assert staff["EAK", 2021, "total"][1] == 202925
         assert sum(persons for _, persons in published.values()) == 202925
 
     def test_fte_are_those_of_14534(
