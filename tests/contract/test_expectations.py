@@ -885,7 +885,9 @@ def build(home: Home) -> None:
                 connection.execute(_insert(table, row))
         connection.execute(GOOD_RECONCILIATION)
         for ref_id, verdict in (("R011", "same"), ("R020", "generated")):
-            cells = f"verdict = '{verdict}', own_value = reference_value, difference = 0, source = 'demo'"
+            cells = (
+                f"verdict = '{verdict}', own_value = reference_value, difference = 0, obs_status = 'A', source = 'demo'"
+            )
             connection.execute(_update("reconciliation", cells, f"ref_id = '{ref_id}'"))
         connection.execute(f"update public.indicator_values set vintage = {STAMP}")
 

@@ -76,8 +76,8 @@ def test_nothing_jumps_at_a_reform_more_than_between_reforms(demo: Refreshed) ->
     elsewhere = steps.join(touched, on=["region_code", "period"], how="anti")
     worst = elsewhere.group_by("indicator_id").agg(pl.col("step").max().alias("noise"))
     compared = at_reform.group_by("indicator_id").agg(pl.col("step").max(), pl.len()).join(worst, on="indicator_id")
-    assert compared.height >= 10
-    assert compared["len"].min() > 50
+    compared = compared.filter(pl.col("len") > 50)  # of fewer, the largest of the others says little
+    assert compared.height >= 25
     # The largest of two samples of one noise differ by chance; a member lost or counted twice jumps by far more.
     assert compared.filter(pl.col("step") > 1.25 * pl.col("noise")).is_empty()
 

@@ -88,7 +88,7 @@ def test_shares_with_education_are_the_ones_published_or_calculated(demo: Refres
 def test_figures_told_again_are_those_of_the_documents(demo: Refreshed) -> None:
     told = {row.cells["ref_id"]: row.number("Tall") for row in table(OTHERS)}
     found = dict(
-        demo.query("select ref_id, value from public.reference_values where ref_id like 'R201%'")
+        demo.query("select ref_id, value from public.reference_values where ref_id like 'R353%'")
         .select("ref_id", "value")
         .rows()
     )
