@@ -393,29 +393,38 @@ class TestRows:
         assert named == {"programme_effects": EFFECTS.names(), "programme_comparison": COMPARISON.names()}
 
     def test_the_panel_has_todays_municipalities_with_their_latest_group_and_size(self) -> None:
-        regions = pl.DataFrame(
-            {
-                "region_code": ["0301", "0301", "EAK"],
-                "region_level": ["municipality", "municipality", "country"],
-                "year": ["2025", "2026", "2026"],
-                "kostra_group": ["EKG12", "EKG13", None],
-                "population": [700, None, 5000],
-            }
-        )
-        figures = pl.DataFrame(
-            {
-                "indicator_id": "X",
-                "region_code": ["0301", "EAK"],
-                "period": "2025",
-                "value": 1.0,
-                "series_segment": 1,
-                "source": "ssb",
-                "unit": "prosent",
-            }
-        )
-        assert municipal_panel(figures, regions).select("region_code", "kostra_group", "population").rows() == [
-            ("0301", "EKG13", 700)
-        ]
+        panel = municipal_panel(_figures("0301", "EAK"), _regions(), _participation(("0301", "0301")))
+        assert panel.select("region_code", "kostra_group", "population").rows() == [("0301", "EKG13", 700)]
+
+    def test_where_a_participant_was_merged_into_is_neither_participant_nor_control(self) -> None:
+        """1246 Fjell took part and became part of 4626; 1507 did and was divided between 1508 and 1580.
+
+        1580 takes part itself, so that it stays.
+        """
+        participation = _participation(("1246", "4626"), ("1507", "1508+1580"), ("1580", "1580"))
+        panel = municipal_panel(_figures("0301", "4626", "1508", "1580"), _regions(), participation)
+        assert sorted(panel["region_code"]) == ["0301", "1580"]
+
+
+def _regions() -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "region_code": ["0301", "0301", "EAK", "4626", "1508", "1580"],
+            "region_level": ["municipality", "municipality", "country", *["municipality"] * 3],
+            "year": ["2025", *["2026"] * 5],
+            "kostra_group": ["EKG12", "EKG13", None, "EKG12", "EKG12", "EKG12"],
+            "population": [700, None, 5000, 10, 10, 10],
+        }
+    )
+
+
+def _figures(*regions: str) -> pl.DataFrame:
+    cells = {"period": "2025", "value": 1.0, "series_segment": 1, "source": "ssb", "unit": "prosent"}
+    return pl.DataFrame({"indicator_id": "X", "region_code": regions, **cells})
+
+
+def _participation(*units: tuple[str, str]) -> pl.DataFrame:
+    return pl.DataFrame(units, schema=["region_code", "current_unit"], orient="row")
 
 
 class TestComparison:

@@ -1,6 +1,7 @@
 -- Who took part in which programme, from when to when; and grants, a row per year. What a person laid down, not a
 -- figure of Statistics Norway. A municipality without a row is not known to take part. `region_code` is today's: a code
 -- of the starting year whose area goes on under another number is carried over, and one that was merged is kept.
+-- `current_unit` is today's municipalities that its area went into: what took part in them is known only in part.
 with participations as (
     select
         'participation' as kind,
@@ -40,8 +41,9 @@ reported as (
 select
     reported.kind,
     reported.programme,
-    coalesce(links.current_unit, reported.region_code) as region_code,
+    case when links.same_area then links.current_unit else reported.region_code end as region_code,
     reported.region_code as reported_code,
+    coalesce(links.current_unit, reported.region_code) as current_unit,
     reported.start_year,
     reported.end_year,
     reported.amount,
@@ -50,4 +52,4 @@ select
     reported.is_stale
 from reported
 left join {{ ref('region_links') }} as links
-    on reported.region_code = links.region_code and reported.start_year = links.year and links.same_area
+    on reported.region_code = links.region_code and reported.start_year = links.year
