@@ -54,6 +54,7 @@ class Relation:
         connection.execute(f"create table lifted as select * from {self.name}")
         connection.execute(f"drop {kind} {self.name}; create table {self.name} as select * from lifted")
         connection.execute("drop table lifted")
+        self.has_rows = connection.execute(f"select count(*) > 0 from {self.name}").fetchall()[0][0]
         described = connection.execute(f"describe {self.name}").fetchall()
         self.columns = {row[0]: row[1] for row in described}
         self.parents = parents
@@ -63,6 +64,11 @@ class Relation:
             row = {column: given.get(column, self.filler(column)) for column in self.columns}
             marks = ", ".join("?" for _ in row)
             self._connection.execute(f"insert into {self.name} values ({marks})", list(row.values()))
+
+    def change(self, column: str, value: Any, rows: int) -> None:
+        """Give some of the rows that stand there another value."""
+        some = f"select rowid from {self.name} limit {rows}"
+        self._connection.execute(f"update {self.name} set {column} = ? where rowid in ({some})", [value])
 
     def filler(self, column: str) -> Any:
         """Something that breaks no test: valid where tests look, unique elsewhere."""
@@ -144,7 +150,7 @@ def _break_one_norwegian_part(relation: Relation, _: Row) -> int:
 
 def _break_no_row_where(relation: Relation, arguments: Row) -> int:
     column, wrong = re.fullmatch(r"(\w+) = '(\w+)'", arguments["condition"]).groups()  # type: ignore[union-attr]
-    relation.insert({column: wrong}, {column: wrong}, {column: "another"})
+    relation.change(column, wrong, rows=2)
     return 2
 
 
@@ -157,7 +163,11 @@ def _break_unique(relation: Relation, arguments: Row) -> int:
 
 def _break_relationships(relation: Relation, arguments: Row) -> int:
     column = arguments["column_name"]
-    relation.insert({column: 901 if relation.columns[column] == "INTEGER" else "an orphan"})
+    orphan = 901 if relation.columns[column] == "INTEGER" else "an orphan"
+    if relation.has_rows:  # of what is declared; one more with its key would break other tests
+        relation.change(column, orphan, rows=1)
+    else:
+        relation.insert({column: orphan})
     return 1
 
 
