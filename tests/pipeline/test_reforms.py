@@ -61,7 +61,9 @@ def test_nothing_jumps_at_a_reform_more_than_between_reforms(demo: Refreshed) ->
     figures = current(
         demo,
         "indicator_id, region_code, period, value, series_segment",
-        "region_level = 'municipality' and value > 0 and numerator >= 30 and indicator_id not like '%GROWTH'",
+        "region_level = 'municipality' and value > 0 and numerator >= 30 and indicator_id not like '%GROWTH' "
+        # The demo draws the position sizes of uploaded staff by code, so that they do jump where a number changes.
+        "and indicator_id not like '%.STAFF%'",
     ).sort("indicator_id", "region_code", "period")
     series = ["indicator_id", "region_code", "series_segment"]
     steps = figures.with_columns(
