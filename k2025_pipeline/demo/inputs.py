@@ -59,15 +59,16 @@ def write(folder: Path, world: World) -> None:
     _write(folder / "staff.csv", ("region_code", "year", "education", "fte", "employed"), _staff_rows(world))
 
 
-def employed(fte: Floats) -> Ints:
+def employed(fte: Floats, area: Ints) -> Ints:
     """Persons behind the FTE of each municipality.
 
     The country has the published persons in 2021; before and after, its average position is a little smaller and
-    larger. Municipalities differ, and no group of persons anywhere is smaller than its full FTE, but for some groups
-    of a few persons with more than one position.
+    larger. Areas differ and stay as they are when their numbers change, and no group of persons anywhere is smaller
+    than its full FTE, but for some groups of a few persons with more than one position.
 
     Args:
         fte: FTE of the country first, then of municipalities that it is divided into; shape (regions, years, groups).
+        area: for each of these municipalities, which of today's most of it lies in, from 0.
 
     Returns:
         Persons, of the same shape; the municipalities' sum is the country's.
@@ -76,8 +77,8 @@ def employed(fte: Floats) -> Ints:
     size = np.array(PUBLISHED_FTE_2021) / np.array(PUBLISHED_EMPLOYED_2021) * (1 + _YEARLY_GROWTH) ** away
     country = np.rint(fte[0] / size)
     parts = rounded(fte[1:], np.array(_FTE_DECIMALS))
-    lasting = stream("position size").lognormal(0, _SPREAD, (len(parts), 1, parts.shape[2]))
-    wanted = parts / np.minimum(size * lasting, 1)
+    lasting = stream("position size").lognormal(0, _SPREAD, (area.max() + 1, 1, parts.shape[2]))
+    wanted = parts / np.minimum(size * lasting[area], 1)
     least = _least(parts, country)
     excess = np.where(parts > 0, np.maximum(wanted - least, 1e-6), 0)
     persons = least + apportion(excess, country - least.sum(axis=0))
@@ -99,7 +100,8 @@ def _staff_rows(world: World) -> Iterable[Sequence[str]]:
     places = [world.regions.position(code) for code in codes]
     exists = world.regions.exists(len(TABLE_YEARS))[places]
     fte = world.education[places]
-    persons = employed(fte)
+    today = [world.geography.heaviest.get(code, code) for code in codes[1:]]
+    persons = employed(fte, np.unique(today, return_inverse=True)[1])
     shown = rounded(fte, np.array(_FTE_DECIMALS))
     for place, code in enumerate(codes):
         for number, year in enumerate(TABLE_YEARS):

@@ -359,6 +359,15 @@ class TestStaff:
                 sizes.append(fte / persons)
             assert (np.diff(sizes) > 0).all()
 
+    def test_position_sizes_stay_where_a_number_changes(
+        self, staff: dict[tuple[str, int, str], tuple[float, int]]
+    ) -> None:
+        """Klass 131: Bærum, Drammen, Halden, Moss and Skedsmo, which others joined, had new numbers in 2020."""
+        renumbered = [("0219", "3024"), ("0602", "3005"), ("0101", "3001"), ("0104", "3002"), ("0231", "3030")]
+        for old, new in renumbered:
+            before, after = staff[old, 2019, "health_worker"], staff[new, 2020, "health_worker"]
+            assert abs(np.log(after[0] / after[1] / (before[0] / before[1]))) < 0.03
+
     def test_nobody_is_missing_where_there_is_fte(self, staff: dict[tuple[str, int, str], tuple[float, int]]) -> None:
         assert all((fte > 0) == (persons > 0) for fte, persons in staff.values())
         more = {group for (_, _, group), (fte, persons) in staff.items() if fte > persons}
