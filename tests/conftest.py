@@ -2,8 +2,10 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from k2025_pipeline.settings import PROJECT_ROOT, disable_telemetry
 
@@ -23,10 +25,21 @@ WHOLE_NIGHTS = "pipeline"
 """The folder whose tests look at a few whole refreshes: all of it belongs to one worker, which begins with it."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before the workers read the groups
+class ByFile(LoadScopeScheduling):
+    """Divide the suite between workers: whole nights to one, each other file as a whole to whoever is free.
+
+    pytest-xdist's own groups (``xdist_group``) say nothing under pytest 9.2, which no longer reads the ids they change.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::")[0]
+        folder = Path(file).parent.name
+        return folder if folder == WHOLE_NIGHTS else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    return ByFile(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Divide the suite between workers: whole nights to one, each other file as a whole to whoever is free."""
-    for item in items:
-        folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group(folder if folder == WHOLE_NIGHTS else str(item.path)))
     items.sort(key=lambda item: item.path.parent.name != WHOLE_NIGHTS)
