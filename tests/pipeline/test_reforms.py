@@ -78,7 +78,9 @@ def test_nothing_jumps_at_a_reform_more_than_between_reforms(demo: Refreshed) ->
     compared = at_reform.group_by("indicator_id").agg(pl.col("step").max(), pl.len()).join(worst, on="indicator_id")
     assert compared.filter(pl.col("len") > 50).height >= 30, "few specialised nurses are thirty; the others are many"
     # The largest of two samples of one noise differ by chance; a member lost or counted twice jumps by far more.
-    assert compared.filter(pl.col("step") > 1.25 * pl.col("noise")).is_empty()
+    # The demo's uploads count whole people, rounded up in each of two small members and once where they became one.
+    allowed = pl.when(pl.col("indicator_id").str.contains("STAFF")).then(2.0).otherwise(1.25)
+    assert compared.filter(pl.col("step") > allowed * pl.col("noise")).is_empty()
 
 
 def test_where_the_area_under_a_code_changed_the_segment_does(demo: Refreshed, world: World) -> None:
