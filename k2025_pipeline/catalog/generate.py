@@ -23,6 +23,7 @@ from k2025_pipeline.catalog.indicators import IndicatorDefinition
 from k2025_pipeline.catalog.loader import Catalog, load_catalog
 from k2025_pipeline.catalog.need import NeedFile
 from k2025_pipeline.catalog.programme import MeasuresFile, ReferenceFile
+from k2025_pipeline.catalog.quality import QualityFile
 from k2025_pipeline.catalog.statistics import StatisticsFile
 from k2025_pipeline.catalog.tables import TableContract
 from k2025_pipeline.catalog.upload_docs import uploads_page
@@ -71,6 +72,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "upload": UploadContract,
     "effects": EffectsFile,
     "statistics": StatisticsFile,
+    "quality": QualityFile,
     "decompositions": DecompositionFile,
 }
 QUOTED_NOTHING = "''"

@@ -22,6 +22,7 @@ from k2025_pipeline.catalog.expectations import ExpectationFile
 from k2025_pipeline.catalog.indicators import IndicatorDefinition
 from k2025_pipeline.catalog.need import NeedFile
 from k2025_pipeline.catalog.programme import MeasuresFile, ReferenceFile
+from k2025_pipeline.catalog.quality import QualityFile
 from k2025_pipeline.catalog.statistics import StatisticsFile
 from k2025_pipeline.catalog.tables import TableContract
 from k2025_pipeline.catalog.uploads import UploadContract
@@ -67,6 +68,7 @@ class Catalog:
     effects: EffectsFile
     statistics: StatisticsFile
     decompositions: dict[str, Decomposition]
+    quality: QualityFile
 
     @property
     def sources(self) -> dict[str, TableContract | UploadContract]:
@@ -98,6 +100,7 @@ def load_catalog(schemas: Path) -> Catalog:
         breaks={broken.id: broken for broken in read_file(schemas / "breaks.yml", BreaksFile).breaks},
         uploads=load_uploads(schemas),
         decompositions={d.id: d for d in read_file(schemas / "decompositions.yml", DecompositionFile).decompositions},
+        quality=read_file(schemas / "quality.yml", QualityFile),
     )
     _check_decompositions(schemas / "decompositions.yml", catalog)
     _check_breaks(schemas / "breaks.yml", catalog)

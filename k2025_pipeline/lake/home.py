@@ -77,6 +77,16 @@ class Home:
         return self.root / "reports"
 
     @property
+    def nights(self) -> Path:
+        """How each night went: a folder per night."""
+        return self.root / "nights"
+
+    @property
+    def copies(self) -> Path:
+        """Dated copies of the published file."""
+        return self.root / "published" / "copies"
+
+    @property
     def dagster(self) -> Path:
         """Dagster's instance."""
         return self.root / "dagster"

@@ -1,0 +1,59 @@
+"""What a night is judged by (``schemas/quality.yml``): levels of the ladder, lateness, how long copies are kept.
+
+Here belong thresholds that concern no single table. Not here: judging by them (``quality``), and thresholds of a
+table (``tables``) or of a public table (``expectations``).
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from pydantic import Field, field_validator
+
+from k2025_pipeline.catalog.base import Declaration, Text
+
+LevelId = Literal["admission", "contract", "relations", "drift", "reconciliation", "acceptance", "publication"]
+LEVELS: tuple[LevelId, ...] = get_args(LevelId)
+"""The levels of the ladder, in the order in which data meets them."""
+
+
+class Level(Declaration):
+    """One level of the ladder."""
+
+    id: LevelId
+    name: Text
+    about: Text
+    on_failure: Text
+
+
+class FreshnessRules(Declaration):
+    """From when on something is called late."""
+
+    run_hours: int = Field(ge=1, description="Hours since the last successful night after which we are late.")
+    grace_days: int = Field(ge=0, description="Days that a source may be late before it is called so.")
+
+
+class Retention(Declaration):
+    """How long dated copies of the published file are kept."""
+
+    nights: int = Field(ge=1, description="Copies of so many of the latest dates are all kept.")
+    months: int = Field(ge=0, description="Of older ones the first of each of so many months.")
+
+
+class QualityFile(Declaration):
+    """``schemas/quality.yml``."""
+
+    levels: list[Level]
+    freshness: FreshnessRules
+    retention: Retention
+
+    @field_validator("levels")
+    @classmethod
+    def _all_in_order(cls, levels: list[Level]) -> list[Level]:
+        if [level.id for level in levels] != list(LEVELS):
+            raise ValueError(f"the ladder has the levels {', '.join(LEVELS)}, each once and in this order")
+        return levels
+
+    def level(self, level_id: LevelId) -> Level:
+        """The level with this id."""
+        return self.levels[LEVELS.index(level_id)]

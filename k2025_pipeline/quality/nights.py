@@ -1,0 +1,218 @@
+"""The record of nights: one folder per night, with how it went, every check, and the quality of the data.
+
+Here belongs writing and reading it. Not here: what is made of it (``morning``, ``alerts``, ``dbt``). A night that was
+killed has no record; its run in Dagster says so.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from k2025_pipeline.lake.home import Home, read_json, write_bytes, write_json
+from k2025_pipeline.quality.outcome import Key, Outcome
+
+Ending = Literal["published", "unchanged", "held", "blocked"]
+"""``held``: publication is paused by a person who went back. ``blocked``: nothing was published, yesterday's stands."""
+OSLO = ZoneInfo("Europe/Oslo")
+CHECKS = {
+    "night_id": pl.String(),
+    "night": pl.Date(),
+    "started_at": pl.Datetime("us", "UTC"),
+    "asset": pl.String(),
+    "check_name": pl.String(),
+    "level": pl.String(),
+    "engine": pl.String(),
+    "severity": pl.String(),
+    "blocking": pl.Boolean(),
+    "passed": pl.Boolean(),
+    "failed_rows": pl.Int64(),
+    "checked_rows": pl.Int64(),
+    "previous_failed_rows": pl.Int64(),
+    "threshold": pl.String(),
+    "declared_in": pl.String(),
+    "runbook": pl.String(),
+    "message": pl.String(),
+    "repeated": pl.Boolean(),
+    "source": pl.String(),
+}
+"""Columns of a night's checks, and of ``public.check_results``."""
+QUALITY = {
+    "night_id": pl.String(),
+    "night": pl.Date(),
+    "quality_id": pl.String(),
+    "indicator_id": pl.String(),
+    "table_id": pl.String(),
+    "reason": pl.String(),
+    "numerator": pl.Float64(),
+    "denominator": pl.Float64(),
+    "value": pl.Float64(),
+    "unit": pl.String(),
+    "source": pl.String(),
+}
+"""Columns of a night's quality of the data, and of ``public.data_quality_nights``."""
+
+
+@dataclass(frozen=True)
+class NightRecord:
+    """How one night went.
+
+    Attributes:
+        started_at, finished_at: ISO 8601, UTC. source: as ``--source`` takes it. kind: ``ssb``, ``demo``, …
+        ending: what became of it. run_id: of Dagster. seconds: from start to end. requests: sent, by service.
+        states: of each table, classification and upload. problems: why one of them stands stale or is missing.
+        published_at: of the file that stands. changes: what was new, in one line; None where nothing was published.
+        not_built: models that were left out because something before them failed.
+    """
+
+    started_at: str
+    finished_at: str
+    source: str
+    kind: str
+    ending: Ending
+    run_id: str | None
+    seconds: float
+    requests: dict[str, int] = field(default_factory=dict)
+    states: dict[str, str] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
+    published_at: str | None = None
+    changes: str | None = None
+    not_built: list[str] = field(default_factory=list)
+
+    @property
+    def night_id(self) -> str:
+        """Name of the night's folder: when it began, UTC."""
+        return night_id(datetime.fromisoformat(self.started_at))
+
+
+def night_id(started: datetime) -> str:
+    """``20261126T031502Z``."""
+    return started.astimezone(ZoneInfo("UTC")).strftime("%Y%m%dT%H%M%SZ")
+
+
+def write(home: Home, record: NightRecord, outcomes: Sequence[Outcome], quality: pl.DataFrame) -> None:
+    """Write a night whole: the folder appears when everything is in it.
+
+    Args:
+        home: where. record: how it went. outcomes: every check that ran. quality: columns of :data:`QUALITY`.
+    """
+    place = home.nights / record.night_id
+    candidate = home.nights / f".{record.night_id}"
+    shutil.rmtree(candidate, ignore_errors=True)
+    write_json(candidate / "night.json", asdict(record))
+    write_bytes(candidate / "checks.parquet", _parquet(checks_frame(record, outcomes)))
+    write_bytes(candidate / "quality.parquet", _parquet(quality))
+    details = [{**asdict(o.finding), "asset": o.check.asset, "name": o.check.name} for o in outcomes]
+    write_json(candidate / "failed.json", [row for row in details if not row["passed"]])
+    shutil.rmtree(place, ignore_errors=True)
+    candidate.rename(place)
+
+
+def checks_frame(record: NightRecord, outcomes: Sequence[Outcome]) -> pl.DataFrame:
+    """A night's checks as a frame, columns of :data:`CHECKS`."""
+    started = datetime.fromisoformat(record.started_at)
+    common = {"night_id": record.night_id, "night": started.astimezone(OSLO).date(), "started_at": started}
+    rows = [{**common, **_row(outcome), "source": record.kind} for outcome in outcomes]
+    return pl.DataFrame(rows, schema=CHECKS, orient="row")
+
+
+def _row(outcome: Outcome) -> dict[str, Any]:
+    check, finding = outcome.check, outcome.finding
+    return {
+        "asset": check.asset,
+        "check_name": check.name,
+        "level": check.level,
+        "engine": check.engine,
+        "severity": outcome.severity,
+        "blocking": check.blocking,
+        "passed": finding.passed,
+        "failed_rows": finding.failed,
+        "checked_rows": finding.checked,
+        "previous_failed_rows": outcome.previous,
+        "threshold": check.threshold or None,
+        "declared_in": check.declared_in,
+        "runbook": check.runbook,
+        "message": finding.message,
+        "repeated": finding.repeated,
+    }
+
+
+def records(home: Home, latest: int | None = None) -> list[NightRecord]:
+    """Nights in order, the newest last; all of them, or only the ``latest`` ones."""
+    folders = _folders(home)
+    return [_record(folder) for folder in folders[-latest if latest else None :]]
+
+
+def last_success(home: Home) -> NightRecord | None:
+    """The newest night that published or found everything unchanged."""
+    for folder in reversed(_folders(home)):
+        record = _record(folder)
+        if record.ending in ("published", "unchanged"):
+            return record
+    return None
+
+
+def of_run(home: Home, run_id: str) -> NightRecord | None:
+    """The night of a Dagster run, or None where it left no record."""
+    return next((record for record in reversed(records(home, 20)) if record.run_id == run_id), None)
+
+
+def checks_of(home: Home, night: str) -> pl.DataFrame:
+    """Every check of a night, columns of :data:`CHECKS`."""
+    return pl.read_parquet(home.nights / night / "checks.parquet")
+
+
+def failures_of(home: Home, night: str) -> list[dict[str, Any]]:
+    """Findings of a night that broke their rule, with sample and advice."""
+    return list(read_json(home.nights / night / "failed.json") or [])
+
+
+def previous_failures(home: Home) -> dict[Key, int]:
+    """Rows that broke each check in the newest night that is recorded."""
+    folders = _folders(home)
+    if not folders:
+        return {}
+    frame = pl.read_parquet(folders[-1] / "checks.parquet", columns=["asset", "check_name", "failed_rows"])
+    return {(asset, name): failed for asset, name, failed in frame.iter_rows()}
+
+
+def history_sql(home: Home, name: Literal["checks", "quality"], columns: dict[str, Any]) -> str:
+    """A DuckDB query of the ``checks`` or ``quality`` of all recorded nights; empty where there is none."""
+    if _folders(home):
+        pattern = str(home.nights / "[0-9]*Z" / f"{name}.parquet").replace("'", "''")
+        return f"select {', '.join(columns)} from read_parquet('{pattern}')"
+    empty = ", ".join(f"cast(null as {_SQL_TYPES[type(dtype)]}) as {column}" for column, dtype in columns.items())
+    return f"select * from (select {empty}) where false"
+
+
+_SQL_TYPES: dict[Any, str] = {
+    pl.String: "varchar",
+    pl.Date: "date",
+    pl.Datetime: "timestamptz",
+    pl.Boolean: "boolean",
+    pl.Int64: "bigint",
+    pl.Float64: "double",
+}
+
+
+def _record(folder: Path) -> NightRecord:
+    content: dict[str, Any] = read_json(folder / "night.json") or {}
+    return NightRecord(**content)
+
+
+def _folders(home: Home) -> list[Path]:
+    return sorted(folder for folder in home.nights.glob("[0-9]*Z") if folder.is_dir())
+
+
+def _parquet(frame: pl.DataFrame) -> bytes:
+    buffer = BytesIO()
+    frame.write_parquet(buffer, compression="zstd")
+    return buffer.getvalue()
