@@ -5,6 +5,8 @@ Here belongs what a rule may say. Not here: judging by it (``warehouse/audit.py`
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from k2025_pipeline.catalog.base import Declaration, Text
@@ -25,4 +27,5 @@ class ExpectationFile(Declaration):
     """``schemas/expectations/<table>.yml``."""
 
     table: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    level: Literal["acceptance", "reconciliation"] = Field("acceptance", description="Level of the ladder.")
     expectations: list[Expectation] = Field(min_length=1)

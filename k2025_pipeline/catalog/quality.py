@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from k2025_pipeline.catalog.base import Declaration, Text
+from k2025_pipeline.catalog.base import Declaration, Name, Text
 
 LevelId = Literal["admission", "contract", "relations", "drift", "reconciliation", "acceptance", "publication"]
+Engine = Literal["k2025", "pandera", "dbt", "great_expectations"]
+Severity = Literal["error", "warn"]
 LEVELS: tuple[LevelId, ...] = get_args(LevelId)
 """The levels of the ladder, in the order in which data meets them."""
 
@@ -24,6 +26,23 @@ class Level(Declaration):
     name: Text
     about: Text
     on_failure: Text
+
+
+class CheckRule(Declaration):
+    """A check that every thing of a kind has."""
+
+    level: LevelId
+    engine: Engine
+    severity: Severity
+    blocking: bool = Field(description="Whether nothing is published when it fails.")
+    runbook: str = Field(pattern=r"^[a-z-]+$", description="Page of docs/runbook.")
+    rule: Text
+
+    @model_validator(mode="after")
+    def _warnings_never_block(self) -> CheckRule:
+        if self.blocking and self.severity == "warn":
+            raise ValueError("blocking: a warning does not block")
+        return self
 
 
 class FreshnessRules(Declaration):
@@ -44,6 +63,7 @@ class QualityFile(Declaration):
     """``schemas/quality.yml``."""
 
     levels: list[Level]
+    checks: dict[Name, CheckRule]
     freshness: FreshnessRules
     retention: Retention
 

@@ -6,13 +6,11 @@ Here belongs the shape that all engines' checks share. Not here: which checks th
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from k2025_pipeline.catalog.base import Text
-from k2025_pipeline.catalog.quality import LevelId
+from k2025_pipeline.catalog.quality import Engine, LevelId, Severity
 
-Severity = Literal["error", "warn"]
-Engine = Literal["k2025", "pandera", "dbt", "great_expectations"]
 Key = tuple[str, str]
 """Asset, its parts joined by ``/``, and name of a check."""
 
