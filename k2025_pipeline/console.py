@@ -71,10 +71,10 @@ class ConsoleReporter:
         self.outcomes.append(outcome)
         self._line("typed", outcome.name, outcome.state, outcome.message)
 
-    def building(self, layer: str, skipped: bool) -> None:
+    def building(self, skipped: bool) -> None:
         """See :class:`k2025_pipeline.night.Reporter`."""
         state = "unchanged" if skipped else "fetched"
-        self._line("dbt", layer, state, "nothing to build" if skipped else "building and testing …")
+        self._line("dbt", "models", state, "nothing to build" if skipped else "building and testing …")
 
     def audited(self, results: list[Acceptance], skipped: bool) -> None:
         """See :class:`k2025_pipeline.night.Reporter`."""

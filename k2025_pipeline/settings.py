@@ -13,6 +13,7 @@ from typing import Literal
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 DEFAULT_SOURCE = "demo"
+DEFAULT_REPORTS_URL = "http://127.0.0.1:3001"
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Settings:
         contact: address sent in the ``User-Agent`` so that SSB can reach the operator (``K2025_CONTACT``).
         publication_hours: what to do while SSB reloads and publishes (``K2025_PUBLICATION_HOURS``): ``end`` and
         ask at the next refresh, or ``wait``.
+        reports_url: where the pages below ``reports/`` are served (``K2025_REPORTS_URL``); `k2025 ui` serves them.
         project_root: folder with ``schemas/`` and ``dbt/``.
     """
 
@@ -32,6 +34,7 @@ class Settings:
     source: str = DEFAULT_SOURCE
     contact: str = ""
     publication_hours: Literal["end", "wait"] = "end"
+    reports_url: str = DEFAULT_REPORTS_URL
     project_root: Path = field(default=PROJECT_ROOT)
 
     @property
@@ -52,6 +55,7 @@ class Settings:
             home=home if home.is_absolute() else PROJECT_ROOT / home,
             source=os.environ.get("K2025_SOURCE") or DEFAULT_SOURCE,
             contact=os.environ.get("K2025_CONTACT", ""),
+            reports_url=(os.environ.get("K2025_REPORTS_URL") or DEFAULT_REPORTS_URL).rstrip("/"),
             publication_hours="wait" if os.environ.get("K2025_PUBLICATION_HOURS") == "wait" else "end",
         )
 

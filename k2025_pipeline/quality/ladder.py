@@ -8,6 +8,7 @@ descriptions in the Dagster UI, ``public.check_results`` and ``docs/checks.md``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from k2025_pipeline.catalog import Catalog
@@ -26,6 +27,7 @@ ANSWERED, AS_DECLARED, STAMP = "answered", "as_declared", "stamp_tells_changes"
 ON_TIME_AT_SOURCE, ON_TIME_WITH_US = "on_time_at_source", "on_time_with_us"
 CONTRACT, DRIFT, KNOWN_FAULTS = "contract", "drift", "known_faults"
 UPLOAD_CONTRACT = "upload_contract"
+"""How the check of an upload is declared; on its asset it is called as every contract's."""
 PUBLICATION = ("tables_present", "columns_documented", "opens_read_only", "not_much_smaller")
 SHOWN_THRESHOLD = 160
 """Longest threshold that is shown whole; an expectation may list dozens of columns."""
@@ -108,7 +110,7 @@ def _drift_words(table: TableContract) -> str:
 def _of_uploads(catalog: Catalog) -> Iterator[Check]:
     for upload in catalog.uploads.values():
         file = f"schemas/uploads/{upload.file}.yml"
-        yield _declared(catalog.quality, UPLOAD_CONTRACT, f"uploads/{upload.name}", file)
+        yield replace(_declared(catalog.quality, UPLOAD_CONTRACT, f"uploads/{upload.name}", file), name=CONTRACT)
 
 
 def _declared(quality: QualityFile, name: str, asset: str, file: str, threshold: str = "") -> Check:
