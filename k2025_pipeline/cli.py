@@ -99,9 +99,9 @@ def refresh(source: str | None, only: tuple[str, ...], force: bool) -> None:
     from k2025_pipeline.catalog import load_catalog
     from k2025_pipeline.console import ConsoleReporter, print_summary
     from k2025_pipeline.ingest.source import identity, keeps_hours
-    from k2025_pipeline.lake.home import Home, read_json
-    from k2025_pipeline.night import LAST_RUN
+    from k2025_pipeline.lake.home import Home
     from k2025_pipeline.pxweb.hours import PublicationHours
+    from k2025_pipeline.quality import nights
 
     settings = _settings(source)
     home = Home(settings.home)
@@ -119,7 +119,7 @@ def refresh(source: str | None, only: tuple[str, ...], force: bool) -> None:
     console.print(f"[dim]{settings.source} → {home.root}[/]", highlight=False)
     with home.held(), _log_file(home.root / "refresh.log"):
         success, checks = run_job(settings, reporter, force, only)
-    record = read_json(home.root / LAST_RUN) or {}
+    record = nights.latest(home)
     print_summary(console, home, reporter, checks, record, time.monotonic() - started)
     if not success:
         console.print(
@@ -199,9 +199,9 @@ def status() -> None:
 
     from k2025_pipeline.catalog import load_catalog
     from k2025_pipeline.catalog.calendar import last_due
-    from k2025_pipeline.lake.home import Home, read_json
+    from k2025_pipeline.lake.home import Home
     from k2025_pipeline.lake.typed import TypedLake
-    from k2025_pipeline.night import LAST_RUN
+    from k2025_pipeline.quality import nights
     from k2025_pipeline.warehouse.publish import published
 
     settings = _settings(None)
@@ -223,13 +223,13 @@ def status() -> None:
         table.add_row(contract.id, contract.title.nb, vintage.updated, f"{vintage.rows:,}".replace(",", " "), state)
     console.print(table)
     _print_refusals(lake, catalog)
-    record, file = read_json(home.root / LAST_RUN), published(home)
+    record, file = nights.latest(home), published(home)
     if record is None:
         console.print(f"\n{home.root}: no refresh yet. Run `k2025 refresh`.")
         return
-    asked = ", ".join(f"{count} to {service}" for service, count in sorted(record["requests"].items()))
-    console.print(f"\nLast run   {record['finished_at']} from {record['source']}, {asked or 'no'} requests")
-    for name, problem in record["problems"].items():
+    asked = ", ".join(f"{count} to {service}" for service, count in sorted(record.requests.items()))
+    console.print(f"\nLast run   {record.finished_at} from {record.source}, {asked or 'no'} requests")
+    for name, problem in record.problems.items():
         console.print(f"[red]Problem[/]    {name}: {problem}", highlight=False)
     standing = f"{file.published_at}, source {file.source}, {home.warehouse}" if file else "nothing yet"
     console.print(f"Published  {standing}", highlight=False)
@@ -552,11 +552,12 @@ def serve(
 
 
 @main.command()
-@click.option("--port", default=3000, show_default=True, help="Port on 127.0.0.1.")
+@click.option("--port", default=3000, show_default=True, help="Port on 127.0.0.1; the reports take the next one.")
 def ui(port: int) -> None:
-    """Open Dagster on 127.0.0.1, with its daemon for the schedules."""
+    """Open Dagster on 127.0.0.1, with its daemon for the schedules, and the pages of reports/ beside it."""
     from k2025_pipeline.lake.home import Home
     from k2025_pipeline.orchestration.instance import prepare_instance
+    from k2025_pipeline.quality import morning, serve
     from k2025_pipeline.warehouse.dbt_project import ensure_manifest
 
     settings = _settings(None)
@@ -564,11 +565,18 @@ def ui(port: int) -> None:
     prepare_instance(home)
     ensure_manifest(settings.dbt_project, home)
     command = [str(Path(sys.executable).with_name("dagster")), "dev", "-h", "127.0.0.1", "-p", str(port)]
-    console.print(f"Dagster: http://127.0.0.1:{port}  (stop with Ctrl-C)", highlight=False)
-    environment = {**os.environ, "K2025_HOME": str(settings.home), "K2025_SOURCE": settings.source}
-    finished = subprocess.run(
-        [*command, "-w", str(PROJECT_ROOT / "workspace.yaml")], env=environment, cwd=home.dagster, check=False
-    )
+    with serve.reports(home.reports, port + 1) as reports:
+        console.print(f"Dagster: http://127.0.0.1:{port}  (stop with Ctrl-C)", highlight=False)
+        console.print(f"Morning page: {reports}/{morning.LATEST}", highlight=False)
+        environment = {
+            "K2025_REPORTS_URL": reports,
+            **os.environ,
+            "K2025_HOME": str(settings.home),
+            "K2025_SOURCE": settings.source,
+        }
+        finished = subprocess.run(
+            [*command, "-w", str(PROJECT_ROOT / "workspace.yaml")], env=environment, cwd=home.dagster, check=False
+        )
     sys.exit(finished.returncode)
 
 

@@ -31,7 +31,7 @@ def build_definitions(settings: Settings, reporter: Reporter | None = None) -> d
     """
     catalog = load_catalog(settings.schemas)
     manifest = ensure_manifest(settings.dbt_project, Home(settings.home))
-    gate = Gate.of(catalog.quality, ladder(catalog, read_json(manifest)))
+    gate = Gate.of(catalog.quality, ladder(catalog, read_json(manifest) or {}))
     job = nightly_job()
     return dg.Definitions(
         assets=[

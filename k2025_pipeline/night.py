@@ -32,7 +32,8 @@ from k2025_pipeline.pxweb.errors import OutsideHours, SourceError
 from k2025_pipeline.pxweb.hours import PublicationHours
 from k2025_pipeline.pxweb.limiter import shared_folder
 from k2025_pipeline.pxweb.transport import Transport
-from k2025_pipeline.quality import nights
+from k2025_pipeline.quality import morning, nights
+from k2025_pipeline.quality.morning import MorningPage
 from k2025_pipeline.quality.nights import Ending, NightRecord
 from k2025_pipeline.quality.outcome import Check, Finding, Key, Outcome
 from k2025_pipeline.settings import Settings
@@ -311,12 +312,18 @@ class Night:
         self.reporter.published(result, skipped)
         return result
 
-    def close(self) -> None:
-        """Stop a local Statbank; write down how the night went."""
-        if self._states:
-            record = self._record()
-            nights.write(self.home, record, self.outcomes, pl.DataFrame(schema=nights.QUALITY))
-        self._open.close()
+    def close(self) -> MorningPage | None:
+        """Stop a local Statbank, write down how the night went, and write the morning page; None where nothing ran."""
+        try:
+            return self._tell() if self._states else None
+        finally:
+            self._open.close()
+
+    def _tell(self) -> MorningPage:
+        record = self._record()
+        nights.write(self.home, record, self.outcomes, pl.DataFrame(schema=nights.QUALITY))
+        refusals = morning.standing_refusals(self.home, self.catalog)
+        return morning.write(self.home, refusals, record, self.changes.markdown() if self.changes else "")
 
     def _record(self) -> NightRecord:
         published, finished = publish.published(self.home), self.now()

@@ -137,5 +137,8 @@ def _unchanged(context: dg.AssetExecutionContext, night: Night) -> Iterator[Any]
         yield dg.MaterializeResult(asset_key=key, metadata={"state": "unchanged"})
     standing = night.standing_findings
     for check in (check for check in night.checks.values() if check.engine == "dbt"):
-        if check.key in standing and dg.AssetCheckKey(asset_key(check), check.name) in context.selected_asset_check_keys:
+        if (
+            check.key in standing
+            and dg.AssetCheckKey(asset_key(check), check.name) in context.selected_asset_check_keys
+        ):
             yield check_result(night, check.key, standing[check.key])

@@ -121,7 +121,7 @@ def _declared(quality: QualityFile, name: str, asset: str, file: str, threshold:
 def _of_dbt(quality: QualityFile, manifest: Manifest) -> Iterator[Check]:
     tests = (node for node in manifest["nodes"].values() if node["resource_type"] == "test")
     for test in sorted(tests, key=lambda node: str(node["name"])):
-        declared = quality.relations[test["test_metadata"]["name"]]
+        declared = quality.relations.rules[test["test_metadata"]["name"]]
         blocking = str(test["config"]["severity"]).lower() == "error"
         yield Check(
             asset=dbt_asset(manifest["nodes"][test["attached_node"]]),
@@ -133,7 +133,7 @@ def _of_dbt(quality: QualityFile, manifest: Manifest) -> Iterator[Check]:
             blocking=blocking,
             declared_in=f"dbt/{test['original_file_path']}",
             runbook=declared.runbook,
-            threshold=_arguments(test["test_metadata"]["kwargs"]),
+            threshold=declared.threshold.nb if declared.threshold else _arguments(test["test_metadata"]["kwargs"]),
         )
 
 
