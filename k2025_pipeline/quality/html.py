@@ -20,7 +20,7 @@ def page(title: str, markdown: str, tone: str = "") -> bytes:
     """An HTML page of CommonMark with tables; style inside, nothing is fetched.
 
     Args:
-        title: of the window. markdown: the text. tone: colour of the first heading: ``good``, ``warn``, ``bad`` or none.
+        title: of the window. markdown: the text. tone: of the first heading: ``good``, ``warn``, ``bad`` or none.
     """
     from markdown_it import MarkdownIt
 

@@ -64,7 +64,7 @@ def raw_checks(contract: Contract) -> list[str]:
 
 
 def typed_checks(contract: Contract) -> list[str]:
-    """Names of the checks of each typed dataset; a table is compared, and may have faults that its contract declares."""
+    """Names of the checks of each typed dataset."""
     if isinstance(contract, ClassificationContract):
         return [CONTRACT]
     faults = [KNOWN_FAULTS] if any(measure.zero_means_missing for measure in contract.measures) else []
