@@ -13,6 +13,8 @@ from typing import Literal
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 DEFAULT_SOURCE = "demo"
+DEFAULT_UI = "http://127.0.0.1:3000"
+DEFAULT_RUNBOOK = "docs/runbook"
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class Settings:
         contact: address sent in the ``User-Agent`` so that SSB can reach the operator (``K2025_CONTACT``).
         publication_hours: what to do while SSB reloads and publishes (``K2025_PUBLICATION_HOURS``): ``end`` and
         ask at the next refresh, or ``wait``.
+        ui_url: where people open Dagster, for links in messages (``K2025_UI_URL``).
+        runbook_url: where they read the runbook (``K2025_RUNBOOK_URL``); the folder's name where it is not served.
         project_root: folder with ``schemas/`` and ``dbt/``.
     """
 
@@ -32,6 +36,8 @@ class Settings:
     source: str = DEFAULT_SOURCE
     contact: str = ""
     publication_hours: Literal["end", "wait"] = "end"
+    ui_url: str = DEFAULT_UI
+    runbook_url: str = DEFAULT_RUNBOOK
     project_root: Path = field(default=PROJECT_ROOT)
 
     @property
@@ -53,6 +59,8 @@ class Settings:
             source=os.environ.get("K2025_SOURCE") or DEFAULT_SOURCE,
             contact=os.environ.get("K2025_CONTACT", ""),
             publication_hours="wait" if os.environ.get("K2025_PUBLICATION_HOURS") == "wait" else "end",
+            ui_url=(os.environ.get("K2025_UI_URL") or DEFAULT_UI).rstrip("/"),
+            runbook_url=(os.environ.get("K2025_RUNBOOK_URL") or DEFAULT_RUNBOOK).rstrip("/"),
         )
 
 
