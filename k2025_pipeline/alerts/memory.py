@@ -147,7 +147,7 @@ def read(home: Home) -> Memory:
     empty = Memory(_path=path)
     try:
         content = read_json(path)
-        return _decoded(content, path) if content else empty
+        return empty if content is None else _decoded(content, path)
     except (DamagedHome, OSError, TypeError, KeyError, AttributeError) as error:
         empty._doubt(f"cannot be read ({type(error).__name__}) and is begun anew")
         return empty

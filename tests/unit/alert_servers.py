@@ -153,7 +153,7 @@ class WebServer:
 class _Web(BaseHTTPRequestHandler):
     server: Any
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         state: WebServer = self.server.state
         body = orjson.loads(self.rfile.read(int(self.headers["Content-Length"])))
         state.asked += 1

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from alert_servers import outcome, write_night
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alert_servers import outcome, write_night
 from k2025_pipeline.alerts.causes import (
     GRADES,
     Broken,
@@ -18,7 +18,6 @@ from k2025_pipeline.alerts.causes import (
     Told,
     causes_of,
     is_news,
-    page_of,
     still_open,
 )
 from k2025_pipeline.alerts.wording import PAGES, harmless
@@ -35,9 +34,7 @@ def causes(tmp_path: Path, outcomes: list[Outcome], failure: str | None = None, 
     home = Home(tmp_path)
     write_night(home, outcomes, **record)  # type: ignore[arg-type]
     night = nights.records(home, 1)[0]
-    return causes_of(
-        night, nights.checks_of(home, night.night_id), nights.failures_of(home, night.night_id), failure
-    )
+    return causes_of(night, nights.checks_of(home, night.night_id), nights.failures_of(home, night.night_id), failure)
 
 
 def test_a_night_with_nothing_wrong_has_no_cause(tmp_path: Path) -> None:
@@ -100,9 +97,7 @@ def test_every_page_of_the_runbook_has_a_name() -> None:
 
 
 names = st.sampled_from(["a", "b", "c"])
-broken = st.builds(
-    Broken, asset=names, check=names, failed=st.integers(0, 5), previous=st.none() | st.integers(0, 5)
-)
+broken = st.builds(Broken, asset=names, check=names, failed=st.integers(0, 5), previous=st.none() | st.integers(0, 5))
 any_cause = st.builds(
     Cause,
     page=st.sampled_from(["drift", "source-unreachable"]),
