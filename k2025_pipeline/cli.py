@@ -42,6 +42,7 @@ class Group(click.Group):
 
     def invoke(self, context: click.Context) -> Any:
         """See :class:`click.Group`."""
+        from k2025_pipeline.alerts.configuration import WrongConfiguration
         from k2025_pipeline.catalog import CatalogError
         from k2025_pipeline.ingest.source import UnknownSource
         from k2025_pipeline.lake.home import DamagedHome, HomeBusy, WrongSource
@@ -56,6 +57,7 @@ class Group(click.Group):
             DamagedHome,
             SourceError,
             DbtFailed,
+            WrongConfiguration,
             FileNotFoundError,
         )
         try:
@@ -90,12 +92,19 @@ def main() -> None:
 )
 @click.option("--only", multiple=True, metavar="ID", help="Ask only for this table or classification; repeatable.")
 @click.option("--force", is_flag=True, help="Fetch everything anew, changed or not, also while SSB publishes.")
-def refresh(source: str | None, only: tuple[str, ...], force: bool) -> None:
+@click.option("--tell", is_flag=True, help="Send alerts afterwards, as Dagster's sensors do; for cron without them.")
+def refresh(source: str | None, only: tuple[str, ...], force: bool, tell: bool) -> None:
     """Run the nightly job now: ask what changed, fetch it, prove it, publish.
 
     It is the same Dagster job as the schedule's, so the run is seen in `k2025 ui`. A table that fails keeps
     its last good vintage and is marked stale; the rest of the night goes on.
     """
+    settings = _settings(source)
+    with _telling(settings) if tell else contextlib.nullcontext():
+        _refresh(settings, only, force)
+
+
+def _refresh(settings: Settings, only: tuple[str, ...], force: bool) -> None:
     from k2025_pipeline.catalog import load_catalog
     from k2025_pipeline.console import ConsoleReporter, print_summary
     from k2025_pipeline.ingest.source import identity, keeps_hours
@@ -103,7 +112,6 @@ def refresh(source: str | None, only: tuple[str, ...], force: bool) -> None:
     from k2025_pipeline.pxweb.hours import PublicationHours
     from k2025_pipeline.quality import nights
 
-    settings = _settings(source)
     home = Home(settings.home)
     known = load_catalog(settings.schemas)
     unknown = [i for i in only if i not in known.tables and i not in known.classifications]
@@ -136,6 +144,53 @@ def refresh(source: str | None, only: tuple[str, ...], force: bool) -> None:
         if any(not name.startswith(("upload_", "inputs/")) for name in reporter.problems):
             console.print("Once the source is mended: k2025 refresh --only ID --force")
         sys.exit(PARTLY)
+
+
+@contextlib.contextmanager
+def _telling(settings: Settings) -> Iterator[None]:
+    """Tell how a refresh ended, also one that could not begin; see docs/alerts.md."""
+    from k2025_pipeline.alerts.configuration import AlertSettings
+
+    configured = AlertSettings.from_env()
+    if not configured.any:
+        raise click.UsageError(
+            "--tell: no channel is configured. Set K2025_ALERT_SMTP_HOST or another, docs/alerts.md."
+        )
+    try:
+        yield
+    except SystemExit:
+        _tell_newest_run(settings)
+        raise
+    except click.UsageError:
+        raise
+    except Exception as error:
+        _tell(settings, None, f"{type(error).__name__}: {error}")
+        raise
+    else:
+        _tell_newest_run(settings)
+
+
+def _tell_newest_run(settings: Settings) -> None:
+    import dagster as dg
+
+    from k2025_pipeline.orchestration.alerts import failure_of, newest_run
+
+    with dg.DagsterInstance.get() as instance:
+        run_id = newest_run(instance)
+        failure = failure_of(instance, run_id) if run_id else None
+    _tell(settings, run_id, failure)
+
+
+def _tell(settings: Settings, run_id: str | None, failure: str | None) -> None:
+    """Send; what does not arrive is owed to the next run and said here, and leaves the exit status alone."""
+    from k2025_pipeline.alerts.telling import NotDelivered, tell
+    from k2025_pipeline.lake.home import Home
+
+    try:
+        for sent in tell(Home(settings.home), settings, run_id, failure):
+            click.echo(f"Told / sendt: {sent}")
+    except NotDelivered as error:
+        click.echo(f"k2025: {error}", err=True)
 
 
 def _answers(source: str) -> None:
@@ -511,6 +566,44 @@ def upload_list() -> None:
     home = Home(settings.home)
     console.print(upload_table([standing(home, c) for c in load_uploads(settings.schemas).values()]))
     console.print(f"\nFiles are laid into {home.inputs}", highlight=False, soft_wrap=True)
+
+
+@main.group()
+def alert() -> None:
+    """Who is told when a night goes wrong: e-mail, Slack-compatible and generic webhook, see docs/alerts.md."""
+
+
+@alert.command("test")
+def alert_test() -> None:
+    """Send a test message on every configured channel and say how it went; status 1 if one did not arrive."""
+    from k2025_pipeline.alerts.telling import send_test
+
+    went = send_test()
+    if not went:
+        raise click.UsageError("no channel is configured. Set K2025_ALERT_SMTP_HOST or another, see docs/alerts.md.")
+    for channel, delivery in went:
+        click.echo(f"{'✔' if delivery.arrived else '✘'} {channel.name} → {channel.target}")
+        if delivery.problem:
+            click.echo(f"  {delivery.problem}")
+    if not all(delivery.arrived for _, delivery in went):
+        sys.exit(BLOCKED)
+
+
+@alert.command("show")
+def alert_show() -> None:
+    """Print what the last recorded night has to tell, and to whom; nothing is sent."""
+    from k2025_pipeline.alerts.telling import preview
+    from k2025_pipeline.lake.home import Home
+
+    settings = _settings(None)
+    shown = preview(Home(settings.home), settings)
+    if not shown:
+        click.echo("Ingenting å melde fra siste natt. / The last recorded night has nothing to tell.")
+    for one in shown:
+        click.echo(f"\nTil / to: {'; '.join(one.to) or 'ingen / nobody'}")
+        if one.told:
+            click.echo(f"Ikke nytt for / not news to: {'; '.join(one.told)}")
+        click.echo(f"Emne / subject: {one.message.subject}\n\n{one.message.text}", nl=False)
 
 
 @main.group()

@@ -100,7 +100,7 @@ def _declared(check: Check) -> dict[str, Any]:
 
 
 def _page(check: Check, settings: Settings) -> dict[str, Any]:
-    return {"runbook": dg.MetadataValue.url(f"{settings.reports_url}/runbook/{check.runbook}.html")}
+    return {"runbook": dg.MetadataValue.url(settings.runbook(check.runbook))}
 
 
 def night_of(context: Any) -> Night:
