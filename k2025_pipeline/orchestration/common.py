@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 import orjson
 
+from k2025_pipeline.harmless import for_markdown
 from k2025_pipeline.night import Night
 
 NIGHT = "night"
@@ -35,4 +36,4 @@ def _cell(value: Any) -> str:
     if value is None:
         return "–"
     text = value if isinstance(value, str) else orjson.dumps(value, default=str).decode()
-    return text.replace("|", "\\|").replace("\n", " ")
+    return for_markdown(text)
