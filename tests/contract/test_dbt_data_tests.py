@@ -183,7 +183,13 @@ def _break_same_in_both_tables(relation: Relation, _: Row) -> int:
     for code, by_occupation, by_education in (("4601", 12.0, 12.5), ("0301", 12.0, 12.6), ("1103", 12.0, 11.4)):
         relation.insert(
             {"table_id": "14533", "measure": "fte", "category": "total", "region_code": code, "value": by_occupation},
-            {"table_id": "14534", "measure": "fte", "category": "total|total", "region_code": code, "value": by_education},
+            {
+                "table_id": "14534",
+                "measure": "fte",
+                "category": "total|total",
+                "region_code": code,
+                "value": by_education,
+            },
         )
     return 2
 

@@ -1066,7 +1066,11 @@ def test_only_rules_about_small_or_sudden_figures_and_gaps_in_klass_do_not_block
         ("region_history", "area_known_today"),
         ("need_and_supply", "country_plausible"),
         ("data_quality", "coverage_high"),
-        *(("data_quality_nights", name) for name in BREAK["data_quality_nights"] if name not in ("columns", "not_empty")),
+        *(
+            ("data_quality_nights", name)
+            for name in BREAK["data_quality_nights"]
+            if name not in ("columns", "not_empty")
+        ),
         *(("check_results", name) for name in BREAK["check_results"] if name != "columns"),
     }
 
