@@ -16,8 +16,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
-import polars as pl
-
 from k2025_pipeline import klass
 from k2025_pipeline.catalog import Catalog
 from k2025_pipeline.catalog.tables import TableContract
@@ -32,7 +30,10 @@ from k2025_pipeline.pxweb.errors import OutsideHours, SourceError
 from k2025_pipeline.pxweb.hours import PublicationHours
 from k2025_pipeline.pxweb.limiter import shared_folder
 from k2025_pipeline.pxweb.transport import Transport
-from k2025_pipeline.quality import morning, nights
+from k2025_pipeline.quality import freshness, morning, nights
+from k2025_pipeline.quality.data_quality import quality_of_night
+from k2025_pipeline.quality.freshness import Lights
+from k2025_pipeline.quality.ladder import ON_TIME_AT_SOURCE, ON_TIME_WITH_US
 from k2025_pipeline.quality.morning import MorningPage
 from k2025_pipeline.quality.nights import Ending, NightRecord
 from k2025_pipeline.quality.outcome import Check, Finding, Key, Outcome
@@ -220,6 +221,22 @@ class Night:
             return session.fetch_table(contract)
         return session.fetch_classification(contract)
 
+    def late_at_source(self, contract: Contract) -> dict[str, Finding]:
+        """The light of the source, of a table: whether it has published by its calendar."""
+        if not isinstance(contract, TableContract):
+            return {}
+        return {ON_TIME_AT_SOURCE: self._lights(contract).source.finding}
+
+    def late_with_us(self, contract: Contract) -> dict[str, Finding]:
+        """Our light, of a table: whether the newest that the source shows stands. Ask when it has been judged."""
+        if not isinstance(contract, TableContract):
+            return {}
+        return {ON_TIME_WITH_US: self._lights(contract).ours.finding}
+
+    def _lights(self, table: TableContract) -> Lights:
+        # A night that runs is no night that is missing: only what stands is judged.
+        return freshness.of_table(self.home, table, self.started, self.now(), self.catalog.quality.freshness)
+
     def accept(self, contract: Contract) -> acceptance.Outcome:
         """Judge the newest delivery and make it current, or keep the last good one, marked stale."""
         tonight = acceptance.Tonight(
@@ -285,7 +302,7 @@ class Night:
 
     def prepare_build(self) -> None:
         """Lay the inputs ready for dbt."""
-        inputs.prepare(self.home, self.catalog, self.source_kind)
+        inputs.prepare(self.home, self.catalog, self.source_kind, self.started)
 
     def audit(self) -> list[Acceptance]:
         """Judge the public tables of the build; where nothing changed, tell how the published ones were judged."""
@@ -321,7 +338,8 @@ class Night:
 
     def _tell(self) -> MorningPage:
         record = self._record()
-        nights.write(self.home, record, self.outcomes, pl.DataFrame(schema=nights.QUALITY))
+        quality = quality_of_night(self.home, self.catalog, self.started, self.source_kind)
+        nights.write(self.home, record, self.outcomes, quality)
         refusals = morning.standing_refusals(self.home, self.catalog)
         return morning.write(self.home, refusals, record, self.changes.markdown() if self.changes else "")
 
