@@ -36,8 +36,9 @@ bench: $(READY) ## Measure speed, memory and requests, side by side with pyjstat
 ui: $(READY) ## Open Dagster on 127.0.0.1:3000
 	$(BIN)/k2025 ui
 
-generate: $(READY) ## Write the files that follow from schemas/ anew
+generate: $(READY) ## Write the files that follow from schemas/ and dbt/ anew
 	$(BIN)/python -m k2025_pipeline.catalog.generate
+	$(BIN)/python -m k2025_pipeline.quality.checks_page
 
 pages: $(READY) ## Write docs/indicators anew, with charts of what is published in K2025_HOME (the demo)
 	$(BIN)/k2025 pages docs/indicators

@@ -42,6 +42,7 @@ class Group(click.Group):
 
     def invoke(self, context: click.Context) -> Any:
         """See :class:`click.Group`."""
+        from k2025_pipeline.alerts.configuration import WrongConfiguration
         from k2025_pipeline.catalog import CatalogError
         from k2025_pipeline.ingest.source import UnknownSource
         from k2025_pipeline.lake.disk import DiskFull, UnwritableHome
@@ -61,6 +62,7 @@ class Group(click.Group):
             NoSuchCopy,
             SourceError,
             DbtFailed,
+            WrongConfiguration,
             FileNotFoundError,
         )
         try:
@@ -95,20 +97,26 @@ def main() -> None:
 )
 @click.option("--only", multiple=True, metavar="ID", help="Ask only for this table or classification; repeatable.")
 @click.option("--force", is_flag=True, help="Fetch everything anew, changed or not, also while SSB publishes.")
-def refresh(source: str | None, only: tuple[str, ...], force: bool) -> None:
+@click.option("--tell", is_flag=True, help="Send alerts afterwards, as Dagster's sensors do; for cron without them.")
+def refresh(source: str | None, only: tuple[str, ...], force: bool, tell: bool) -> None:
     """Run the nightly job now: ask what changed, fetch it, prove it, publish.
 
     It is the same Dagster job as the schedule's, so the run is seen in `k2025 ui`. A table that fails keeps
     its last good vintage and is marked stale; the rest of the night goes on.
     """
+    settings = _settings(source)
+    with _telling(settings) if tell else contextlib.nullcontext():
+        _refresh(settings, only, force)
+
+
+def _refresh(settings: Settings, only: tuple[str, ...], force: bool) -> None:
     from k2025_pipeline.catalog import load_catalog
     from k2025_pipeline.console import ConsoleReporter, print_summary
     from k2025_pipeline.ingest.source import identity, keeps_hours
-    from k2025_pipeline.lake.home import Home, read_json
-    from k2025_pipeline.night import LAST_RUN
+    from k2025_pipeline.lake.home import Home
     from k2025_pipeline.pxweb.hours import PublicationHours
+    from k2025_pipeline.quality import nights
 
-    settings = _settings(source)
     home = Home(settings.home)
     known = load_catalog(settings.schemas)
     unknown = [i for i in only if i not in known.tables and i not in known.classifications]
@@ -124,7 +132,7 @@ def refresh(source: str | None, only: tuple[str, ...], force: bool) -> None:
     console.print(f"[dim]{settings.source} → {home.root}[/]", highlight=False)
     with home.held(), _log_file(home.root / "refresh.log"):
         success, checks = run_job(settings, reporter, force, only)
-    record = read_json(home.root / LAST_RUN) or {}
+    record = nights.latest(home)
     print_summary(console, home, reporter, checks, record, time.monotonic() - started)
     if not success:
         console.print(
@@ -141,6 +149,53 @@ def refresh(source: str | None, only: tuple[str, ...], force: bool) -> None:
         if any(not name.startswith(("upload_", "inputs/")) for name in reporter.problems):
             console.print("Once the source is mended: k2025 refresh --only ID --force")
         sys.exit(PARTLY)
+
+
+@contextlib.contextmanager
+def _telling(settings: Settings) -> Iterator[None]:
+    """Tell how a refresh ended, also one that could not begin; see docs/alerts.md."""
+    from k2025_pipeline.alerts.configuration import AlertSettings
+
+    configured = AlertSettings.from_env()
+    if not configured.any:
+        raise click.UsageError(
+            "--tell: no channel is configured. Set K2025_ALERT_SMTP_HOST or another, docs/alerts.md."
+        )
+    try:
+        yield
+    except SystemExit:
+        _tell_newest_run(settings)
+        raise
+    except click.UsageError:
+        raise
+    except Exception as error:
+        _tell(settings, None, f"{type(error).__name__}: {error}")
+        raise
+    else:
+        _tell_newest_run(settings)
+
+
+def _tell_newest_run(settings: Settings) -> None:
+    import dagster as dg
+
+    from k2025_pipeline.orchestration.alerts import failure_of, newest_run
+
+    with dg.DagsterInstance.get() as instance:
+        run_id = newest_run(instance)
+        failure = failure_of(instance, run_id) if run_id else None
+    _tell(settings, run_id, failure)
+
+
+def _tell(settings: Settings, run_id: str | None, failure: str | None) -> None:
+    """Send; what does not arrive is owed to the next run and said here, and leaves the exit status alone."""
+    from k2025_pipeline.alerts.telling import NotDelivered, tell
+    from k2025_pipeline.lake.home import Home
+
+    try:
+        for sent in tell(Home(settings.home), settings, run_id, failure):
+            click.echo(f"Told / sendt: {sent}")
+    except NotDelivered as error:
+        click.echo(f"k2025: {error}", err=True)
 
 
 def _answers(source: str) -> None:
@@ -200,13 +255,13 @@ def _log_file(path: Path) -> Iterator[None]:
 @main.command()
 def status() -> None:
     """Tables, vintages, last run, and what is late at the source."""
-    from datetime import UTC, datetime
+    from datetime import UTC, datetime, timedelta
 
     from k2025_pipeline.catalog import load_catalog
     from k2025_pipeline.catalog.calendar import last_due
-    from k2025_pipeline.lake.home import Home, read_json
+    from k2025_pipeline.lake.home import Home
     from k2025_pipeline.lake.typed import TypedLake
-    from k2025_pipeline.night import LAST_RUN
+    from k2025_pipeline.quality import nights
 
     settings = _settings(None)
     home, catalog = Home(settings.home), load_catalog(settings.schemas)
@@ -218,7 +273,7 @@ def status() -> None:
             state, because = lake.state(contract.name)
             table.add_row(contract.id, contract.title.nb, "–", "–", f"[yellow]{state.replace('_', ' ')}[/] {because}")
             continue
-        due = last_due(contract.calendar, today)
+        due = last_due(contract.calendar, today, timedelta(days=catalog.quality.freshness.grace_days))
         state = "[green]current[/]" if due else "[green]current[/], closed series"
         if due and vintage.updated[:10] < due.isoformat():
             state = f"[yellow]late at source (due {due})[/]"
@@ -227,13 +282,13 @@ def status() -> None:
         table.add_row(contract.id, contract.title.nb, vintage.updated, f"{vintage.rows:,}".replace(",", " "), state)
     console.print(table)
     _print_refusals(lake, catalog)
-    record = read_json(home.root / LAST_RUN)
+    record = nights.latest(home)
     if record is None:
         console.print(f"\n{home.root}: no refresh yet. Run `k2025 refresh`.")
         return
-    asked = ", ".join(f"{count} to {service}" for service, count in sorted(record["requests"].items()))
-    console.print(f"\nLast run   {record['finished_at']} from {record['source']}, {asked or 'no'} requests")
-    for name, problem in record["problems"].items():
+    asked = ", ".join(f"{count} to {service}" for service, count in sorted(record.requests.items()))
+    console.print(f"\nLast run   {record.finished_at} from {record.source}, {asked or 'no'} requests")
+    for name, problem in record.problems.items():
         console.print(f"[red]Problem[/]    {name}: {problem}", highlight=False)
     _print_standing(home)
 
@@ -621,6 +676,44 @@ def upload_list() -> None:
 
 
 @main.group()
+def alert() -> None:
+    """Who is told when a night goes wrong: e-mail, Slack-compatible and generic webhook, see docs/alerts.md."""
+
+
+@alert.command("test")
+def alert_test() -> None:
+    """Send a test message on every configured channel and say how it went; status 1 if one did not arrive."""
+    from k2025_pipeline.alerts.telling import send_test
+
+    went = send_test()
+    if not went:
+        raise click.UsageError("no channel is configured. Set K2025_ALERT_SMTP_HOST or another, see docs/alerts.md.")
+    for channel, delivery in went:
+        click.echo(f"{'✔' if delivery.arrived else '✘'} {channel.name} → {channel.target}")
+        if delivery.problem:
+            click.echo(f"  {delivery.problem}")
+    if not all(delivery.arrived for _, delivery in went):
+        sys.exit(BLOCKED)
+
+
+@alert.command("show")
+def alert_show() -> None:
+    """Print what the last recorded night has to tell, and to whom; nothing is sent."""
+    from k2025_pipeline.alerts.telling import preview
+    from k2025_pipeline.lake.home import Home
+
+    settings = _settings(None)
+    shown = preview(Home(settings.home), settings)
+    if not shown:
+        click.echo("Ingenting å melde fra siste natt. / The last recorded night has nothing to tell.")
+    for one in shown:
+        click.echo(f"\nTil / to: {'; '.join(one.to) or 'ingen / nobody'}")
+        if one.told:
+            click.echo(f"Ikke nytt for / not news to: {'; '.join(one.told)}")
+        click.echo(f"Emne / subject: {one.message.subject}\n\n{one.message.text}", nl=False)
+
+
+@main.group()
 def demo() -> None:
     """The local Statbank: PxWebApi v2 and Klass over generated or recorded tables."""
 
@@ -659,11 +752,12 @@ def serve(
 
 
 @main.command()
-@click.option("--port", default=3000, show_default=True, help="Port on 127.0.0.1.")
+@click.option("--port", default=3000, show_default=True, help="Port on 127.0.0.1; the reports take the next one.")
 def ui(port: int) -> None:
-    """Open Dagster on 127.0.0.1, with its daemon for the schedules."""
+    """Open Dagster on 127.0.0.1, with its daemon for the schedules, and the pages of reports/ beside it."""
     from k2025_pipeline.lake.home import Home
     from k2025_pipeline.orchestration.instance import prepare_instance
+    from k2025_pipeline.quality import morning, serve
     from k2025_pipeline.warehouse.dbt_project import ensure_manifest
 
     settings = _settings(None)
@@ -671,11 +765,18 @@ def ui(port: int) -> None:
     prepare_instance(home)
     ensure_manifest(settings.dbt_project, home)
     command = [str(Path(sys.executable).with_name("dagster")), "dev", "-h", "127.0.0.1", "-p", str(port)]
-    console.print(f"Dagster: http://127.0.0.1:{port}  (stop with Ctrl-C)", highlight=False)
-    environment = {**os.environ, "K2025_HOME": str(settings.home), "K2025_SOURCE": settings.source}
-    finished = subprocess.run(
-        [*command, "-w", str(PROJECT_ROOT / "workspace.yaml")], env=environment, cwd=home.dagster, check=False
-    )
+    with serve.reports(home.reports, port + 1) as reports:
+        console.print(f"Dagster: http://127.0.0.1:{port}  (stop with Ctrl-C)", highlight=False)
+        console.print(f"Morning page: {reports}/{morning.LATEST}", highlight=False)
+        environment = {
+            "K2025_REPORTS_URL": reports,
+            **os.environ,
+            "K2025_HOME": str(settings.home),
+            "K2025_SOURCE": settings.source,
+        }
+        finished = subprocess.run(
+            [*command, "-w", str(PROJECT_ROOT / "workspace.yaml")], env=environment, cwd=home.dagster, check=False
+        )
     sys.exit(finished.returncode)
 
 

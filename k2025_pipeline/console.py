@@ -19,6 +19,8 @@ from rich.table import Table
 from k2025_pipeline.ingest import acceptance
 from k2025_pipeline.ingest.session import FetchOutcome
 from k2025_pipeline.lake.home import Home
+from k2025_pipeline.quality import morning
+from k2025_pipeline.quality.nights import NightRecord
 from k2025_pipeline.warehouse import publish
 from k2025_pipeline.warehouse.audit import data_docs
 from k2025_pipeline.warehouse.publish import Published
@@ -71,10 +73,10 @@ class ConsoleReporter:
         self.outcomes.append(outcome)
         self._line("typed", outcome.name, outcome.state, outcome.message)
 
-    def building(self, layer: str, skipped: bool) -> None:
+    def building(self, skipped: bool) -> None:
         """See :class:`k2025_pipeline.night.Reporter`."""
         state = "unchanged" if skipped else "fetched"
-        self._line("dbt", layer, state, "nothing to build" if skipped else "building and testing …")
+        self._line("dbt", "models", state, "nothing to build" if skipped else "building and testing …")
 
     def audited(self, results: list[Acceptance], skipped: bool) -> None:
         """See :class:`k2025_pipeline.night.Reporter`."""
@@ -99,7 +101,7 @@ def print_summary(
     home: Home,
     reporter: ConsoleReporter,
     checks: list[Any],
-    record: dict[str, Any],
+    record: NightRecord | None,
     seconds: float,
 ) -> None:
     """Print what the night came to: tables, cells, checks, indicators, the file and a first query."""
@@ -109,16 +111,16 @@ def print_summary(
     grid.add_row("Cells", f"{_cells(home):,} in the published file".replace(",", " "))
     grid.add_row("Checks", f"{len(checks) - len(failed)} passed, {len(failed)} failed")
     grid.add_row("Indicators", _indicators(home))
-    asked = (
-        ", ".join(f"{count} to {service}" for service, count in sorted(record.get("requests", {}).items())) or "none"
-    )
-    grid.add_row("Changes", record.get("changes") or "nothing was published")
+    requests = record.requests if record else {}
+    asked = ", ".join(f"{count} to {service}" for service, count in sorted(requests.items())) or "none"
+    grid.add_row("Changes", (record and record.changes) or "nothing was published")
     grid.add_row("Requests", f"{asked}; {seconds:.0f} seconds in all")
     if home.warehouse.exists():
         size = home.warehouse.stat().st_size / 1e6
         standing = " (unchanged)" if reporter.publication_skipped else ""
         grid.add_row("File", f"{home.warehouse} ({size:.1f} MB){standing}")
         grid.add_row("Data Docs", str(data_docs(home)))
+    grid.add_row("Morning", str(home.reports / morning.LATEST))
     console.print()
     console.print(Panel(grid, title="K2025", title_align="left", expand=False))
     for check in failed:

@@ -6,15 +6,17 @@ import dagster as dg
 
 from k2025_pipeline.catalog import load_catalog
 from k2025_pipeline.catalog.generate import CATALOG_TABLES
-from k2025_pipeline.lake.home import Home
+from k2025_pipeline.lake.home import Home, read_json
 from k2025_pipeline.night import Reporter
-from k2025_pipeline.orchestration.common import NIGHT
+from k2025_pipeline.orchestration.alerts import alert_sensors
+from k2025_pipeline.orchestration.common import NIGHT, Gate
 from k2025_pipeline.orchestration.jobs import night_resource, nightly_job, schedules
-from k2025_pipeline.orchestration.models import DBT, catalog_assets, dbt_layers, dbt_resource
-from k2025_pipeline.orchestration.publication import acceptance_checks, warehouse_asset
+from k2025_pipeline.orchestration.models import DBT, catalog_assets, dbt_models, dbt_resource
+from k2025_pipeline.orchestration.publication import acceptance_checks, morning_page, warehouse_asset
 from k2025_pipeline.orchestration.raw import raw_assets
 from k2025_pipeline.orchestration.typed import typed_assets
 from k2025_pipeline.orchestration.uploads import upload_assets
+from k2025_pipeline.quality.ladder import ladder
 from k2025_pipeline.settings import Settings, disable_telemetry
 from k2025_pipeline.warehouse.dbt_project import ensure_manifest
 
@@ -30,20 +32,23 @@ def build_definitions(settings: Settings, reporter: Reporter | None = None) -> d
     """
     catalog = load_catalog(settings.schemas)
     manifest = ensure_manifest(settings.dbt_project, Home(settings.home))
+    gate = Gate.of(catalog.quality, ladder(catalog, read_json(manifest) or {}))
     job = nightly_job()
     return dg.Definitions(
         assets=[
-            *raw_assets(catalog),
-            *typed_assets(catalog),
-            *upload_assets(catalog),
+            *raw_assets(catalog, gate),
+            *typed_assets(catalog, gate),
+            *upload_assets(catalog, gate),
             *catalog_assets(list(CATALOG_TABLES)),
-            *dbt_layers(settings, manifest),
-            warehouse_asset(catalog),
+            dbt_models(manifest, gate),
+            warehouse_asset(catalog, gate),
+            morning_page(),
         ],
-        asset_checks=[acceptance_checks(catalog)],
+        asset_checks=[acceptance_checks(catalog, gate)],
         jobs=[job],
         schedules=schedules(job),
-        resources={NIGHT: night_resource(settings, catalog, reporter), DBT: dbt_resource(settings)},
+        sensors=alert_sensors(settings, job),
+        resources={NIGHT: night_resource(settings, catalog, gate, reporter), DBT: dbt_resource(settings)},
         executor=dg.in_process_executor,
     )
 

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
+
+import polars as pl
 
 from k2025_pipeline import klass
 from k2025_pipeline.catalog import Catalog
@@ -30,14 +32,16 @@ from k2025_pipeline.pxweb.errors import OutsideHours, SourceError
 from k2025_pipeline.pxweb.hours import PublicationHours
 from k2025_pipeline.pxweb.limiter import shared_folder
 from k2025_pipeline.pxweb.transport import Transport
+from k2025_pipeline.quality import morning, nights
+from k2025_pipeline.quality.morning import MorningPage
+from k2025_pipeline.quality.nights import Ending, NightRecord
+from k2025_pipeline.quality.outcome import Check, Finding, Key, Outcome
 from k2025_pipeline.settings import Settings
 from k2025_pipeline.warehouse import audit, inputs, publish, report
 from k2025_pipeline.warehouse.publish import Published
 from k2025_pipeline.warehouse.results import Acceptance
 
 log = logging.getLogger(__name__)
-
-LAST_RUN = "last_run.json"
 
 
 def source_kind(home: Home) -> str:
@@ -55,8 +59,8 @@ class Reporter(Protocol):
     def typed(self, outcome: acceptance.Outcome) -> None:
         """A delivery was judged."""
 
-    def building(self, layer: str, skipped: bool) -> None:
-        """Dbt starts on a layer, or skips it because nothing changed."""
+    def building(self, skipped: bool) -> None:
+        """Dbt starts on the models, or skips them because nothing changed."""
 
     def audited(self, results: list[Acceptance], skipped: bool) -> None:
         """The public tables were judged."""
@@ -76,9 +80,9 @@ class LogReporter:
         """See :class:`Reporter`."""
         log.info("typed %s: %s", outcome.name, outcome.message)
 
-    def building(self, layer: str, skipped: bool) -> None:
+    def building(self, skipped: bool) -> None:
         """See :class:`Reporter`."""
-        log.info("%s: %s", layer, "unchanged" if skipped else "building")
+        log.info("models: %s", "unchanged" if skipped else "building")
 
     def audited(self, results: list[Acceptance], skipped: bool) -> None:
         """See :class:`Reporter`."""
@@ -97,6 +101,7 @@ class Night:
         settings: environment. catalog: declarations. reporter: who is told.
         force: fetch everything anew. only: table ids to ask for; empty for all.
         now: the time, with a zone. sleep: waits that many seconds. changes: what tonight changed, once published.
+        checks: the ladder. run_id: of Dagster. outcomes: checks that ran. not_built: models that were left out.
     """
 
     settings: Settings
@@ -107,6 +112,11 @@ class Night:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     sleep: Callable[[float], None] = time.sleep
     changes: report.Changes | None = None
+    checks: dict[Key, Check] = field(default_factory=dict)
+    run_id: str | None = None
+    outcomes: list[Outcome] = field(default_factory=list)
+    not_built: list[str] = field(default_factory=list)
+    _ending: Ending = "blocked"
     _open: ExitStack = field(default_factory=ExitStack)
     _problems: dict[str, str] = field(default_factory=dict)
     _states: dict[str, str] = field(default_factory=dict)
@@ -124,8 +134,14 @@ class Night:
         home = Home(self.settings.home)
         home.check_source(identity(self.settings.source))
         self._open.enter_context(home.held())
+        _ = self.started
         publish.recover(home)
         return home
+
+    @cached_property
+    def started(self) -> datetime:
+        """When the night began."""
+        return self.now()
 
     @cached_property
     def _source(self) -> OpenSource:
@@ -160,7 +176,7 @@ class Night:
             watched={table.name: table.id for table in self.catalog.tables.values()},
             force=self.force,
             live=self._source.kind == "ssb",
-            started=self.now(),
+            started=self.started,
         )
 
     @property
@@ -239,6 +255,22 @@ class Night:
             self._problems[place] = found.text("en")
             self.reporter.typed(acceptance.Outcome(place, "refused", found.text("en")))
 
+    def note(self, key: Key, finding: Finding) -> Outcome:
+        """Write down what a check found, for the record of the night."""
+        outcome = Outcome(self.checks[key], finding, self._before.get(key))
+        self.outcomes.append(outcome)
+        return outcome
+
+    @cached_property
+    def _before(self) -> dict[Key, int]:
+        """Rows that broke each check the night before."""
+        return nights.previous_failures(self.home)
+
+    @cached_property
+    def standing_findings(self) -> dict[Key, Finding]:
+        """What the checks found when the published file was made, marked as repeated."""
+        return nights.standing_findings(self.home)
+
     @cached_property
     def fingerprint(self) -> str:
         """Hash of all that the build depends on, as the lake stands after tonight's fetches."""
@@ -271,27 +303,42 @@ class Night:
         if standing is None or not skipped:
             result = publish.publish(self.home, self.catalog, self.fingerprint, self.source_kind)
             audit.keep_with_publication(self.home)
+            self._ending = "published"
         else:
             result = standing
+            self._ending = "unchanged"
         self.changes = report.since(self.home, self.catalog, standing.published_at if standing else None)
         report.write(self.home, self.changes)
         self.reporter.published(result, skipped)
         return result
 
-    def close(self) -> None:
-        """Stop a local Statbank; write down how the night went."""
-        if self._states:
-            write_json(self.home.root / LAST_RUN, self._record())
-        self._open.close()
+    def close(self) -> MorningPage | None:
+        """Stop a local Statbank, write down how the night went, and write the morning page; None where nothing ran."""
+        try:
+            return self._tell() if self._states else None
+        finally:
+            self._open.close()
 
-    def _record(self) -> dict[str, Any]:
-        published = publish.published(self.home)
-        return {
-            "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "source": self.settings.source,
-            "requests": self.requests,
-            "states": self._states,
-            "problems": self._problems,
-            "published_at": published.published_at if published else None,
-            "changes": self.changes.summary() if self.changes else None,
-        }
+    def _tell(self) -> MorningPage:
+        record = self._record()
+        nights.write(self.home, record, self.outcomes, pl.DataFrame(schema=nights.QUALITY))
+        refusals = morning.standing_refusals(self.home, self.catalog)
+        return morning.write(self.home, refusals, record, self.changes.markdown() if self.changes else "")
+
+    def _record(self) -> NightRecord:
+        published, finished = publish.published(self.home), self.now()
+        return NightRecord(
+            started_at=self.started.isoformat(timespec="seconds"),
+            finished_at=finished.isoformat(timespec="seconds"),
+            source=self.settings.source,
+            kind=self.source_kind,
+            ending=self._ending,
+            run_id=self.run_id,
+            seconds=round((finished - self.started).total_seconds(), 1),
+            requests=self.requests,
+            states=self._states,
+            problems=self._problems,
+            published_at=published.published_at if published else None,
+            changes=self.changes.summary() if self.changes else None,
+            not_built=self.not_built,
+        )

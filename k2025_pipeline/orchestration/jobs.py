@@ -7,14 +7,20 @@ import dagster as dg
 
 from k2025_pipeline.catalog import Catalog
 from k2025_pipeline.night import LogReporter, Night, Reporter
+from k2025_pipeline.orchestration.common import Gate
+from k2025_pipeline.orchestration.publication import MORNING_PAGE
+from k2025_pipeline.quality import morning
+from k2025_pipeline.quality.morning import MorningPage
 from k2025_pipeline.settings import Settings
 
 NIGHTLY = "nightly_refresh"
 OSLO = "Europe/Oslo"
 
 
-def night_resource(settings: Settings, catalog: Catalog, reporter: Reporter | None) -> dg.ResourceDefinition:
-    """The state of one run; a local Statbank that it opened is stopped at the end."""
+def night_resource(
+    settings: Settings, catalog: Catalog, gate: Gate, reporter: Reporter | None
+) -> dg.ResourceDefinition:
+    """The state of one run; when it ends, however it ends, the morning page is written and shown."""
 
     @dg.resource(
         config_schema={
@@ -31,13 +37,28 @@ def night_resource(settings: Settings, catalog: Catalog, reporter: Reporter | No
             reporter or LogReporter(),
             force=config["force"],
             only=tuple(config["only"]),
+            checks=gate.checks,
+            run_id=context.run_id,
         )
         try:
             yield night
         finally:
-            night.close()
+            page = night.close()
+            if page is not None and context.instance is not None:
+                context.instance.report_runless_asset_event(_shown(page, settings))
 
     return _night
+
+
+def _shown(page: MorningPage, settings: Settings) -> dg.AssetMaterialization:
+    return dg.AssetMaterialization(
+        MORNING_PAGE,
+        description=page.headline,
+        metadata={
+            "report": dg.MetadataValue.md(page.markdown),
+            "page": dg.MetadataValue.url(f"{settings.reports_url}/{morning.LATEST}"),
+        },
+    )
 
 
 def nightly_job() -> Any:

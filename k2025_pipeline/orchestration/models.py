@@ -1,4 +1,4 @@
-"""Assets of dbt: staging and core, marts, public. One op per layer, so that a failed test stops at its layer."""
+"""Assets of dbt: staging, core, marts, public. One op: dbt itself leaves out what lies behind a failed test."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,25 +14,24 @@ from dagster_dbt import (
 )
 
 from k2025_pipeline.night import Night
-from k2025_pipeline.orchestration.common import FRESHNESS, NIGHT, OWNERS, night_of
+from k2025_pipeline.orchestration.common import NIGHT, OWNERS, Gate, asset_key, check_result, check_spec, night_of
+from k2025_pipeline.quality.ladder import dbt_asset
 from k2025_pipeline.settings import Settings
 from k2025_pipeline.warehouse import dbt_project
+from k2025_pipeline.warehouse.dbt_results import DbtResults
 
-LAYERS = {
-    "core": "fqn:k2025.staging fqn:k2025.history fqn:k2025.core resource_type:seed",
-    "marts": "fqn:k2025.marts",
-    "public": "fqn:k2025.public",
-}
-"""dbt selection of each op. By name, not by path: dagster-dbt finds nothing by path and says nothing."""
 DBT = "dbt"
+# Unit tests are about arithmetic, not about tonight's figures: they belong to the suite.
+BUILD = ["build", "--exclude-resource-type", "unit_test"]
 
 
 class Translator(DagsterDbtTranslator):
     """Folder as group and first part of the key, so that the graph reads from left to right."""
 
-    def __init__(self) -> None:
+    def __init__(self, gate: Gate) -> None:
         # Source tests as checks would let dbt run past a failed blocking check of the typed table.
         super().__init__(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=False))
+        self._gate = gate
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
         """See :class:`DagsterDbtTranslator`."""
@@ -40,15 +39,26 @@ class Translator(DagsterDbtTranslator):
         node = manifest["nodes"].get(unique_id)
         if node is None:
             return spec
-        layer = "core" if node["resource_type"] == "seed" else node["fqn"][1]
+        name = dbt_asset(node)
+        layer = name.split("/")[0]
         return spec.replace_attributes(
-            key=dg.AssetKey([layer, node["name"]]),
+            key=dg.AssetKey(name.split("/")),
             group_name=layer,
             owners=OWNERS,
             tags={"layer": layer},
             description=node["description"] or None,
-            freshness_policy=FRESHNESS,
+            freshness_policy=self._gate.freshness,
         )
+
+    def get_asset_check_spec(
+        self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetCheckSpec | None:
+        """See :class:`DagsterDbtTranslator`: what dagster-dbt needs to know, told in the ladder's words."""
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        if spec is None:
+            return None
+        told = check_spec(self._gate.checks["/".join(spec.asset_key.path), spec.name])
+        return spec._replace(description=told.description, metadata={**told.metadata, **spec.metadata})
 
 
 def catalog_assets(tables: list[str]) -> list[dg.AssetSpec]:
@@ -63,11 +73,6 @@ def catalog_assets(tables: list[str]) -> list[dg.AssetSpec]:
         )
         for name in tables
     ]
-
-
-def dbt_layers(settings: Settings, manifest: Path) -> list[dg.AssetsDefinition]:
-    """One op per layer, in the order in which data goes."""
-    return [_layer(name, select, manifest, settings) for name, select in LAYERS.items()]
 
 
 class DbtCommandLine(DbtCliResource):
@@ -87,56 +92,53 @@ def dbt_resource(settings: Settings) -> DbtCliResource:
     return DbtCommandLine(project_dir=project, profiles_dir=project, dbt_executable=dbt_project.executable())
 
 
-def _layer(name: str, select: str, manifest: Path, settings: Settings) -> dg.AssetsDefinition:
+def dbt_models(manifest: Path, gate: Gate) -> dg.AssetsDefinition:
+    """All models, seeds and tests of the project, in the order that dbt finds."""
+
     @dbt_assets(
         manifest=manifest,
-        select=select,
-        name=f"dbt_{name}",
-        dagster_dbt_translator=Translator(),
+        name="models",
+        dagster_dbt_translator=Translator(gate),
         required_resource_keys={NIGHT, DBT},
     )
-    def _assets(context: dg.AssetExecutionContext) -> Iterator[Any]:
+    def _models(context: dg.AssetExecutionContext) -> Iterator[Any]:
         night = night_of(context)
-        night.reporter.building(name, night.up_to_date)
+        night.reporter.building(night.up_to_date)
         if night.up_to_date:
-            yield from _unchanged(context)
+            yield from _unchanged(context, night)
             return
-        if name == "core":
-            night.prepare_build()
+        night.prepare_build()
         yield from _build(context, night)
 
-    return _assets
+    return _models
 
 
 def _build(context: dg.AssetExecutionContext, night: Night) -> Iterator[Any]:
     environment = dbt_project.environment(night.home)
     with dbt_project.exported(environment):
-        # One target folder for all layers: dbt then parses only what has changed.
+        # One target folder for all calls: dbt then parses only what has changed.
         target = Path(environment["DBT_TARGET_PATH"])
-        # Unit tests are about arithmetic, not about tonight's figures: they belong to the suite.
-        build = ["build", "--exclude-resource-type", "unit_test"]
-        yield from context.resources.dbt.cli(build, context=context, target_path=target).stream()
+        invocation = context.resources.dbt.cli(BUILD, context=context, target_path=target, raise_on_error=False)
+        for event in invocation.stream():
+            if not isinstance(event, dg.AssetCheckResult):
+                yield event
+    results = DbtResults.read(night.home)
+    night.not_built += results.not_built
+    for key, finding in results.findings().items():
+        yield check_result(night, key, finding)
+    if not invocation.is_successful():
+        raise dg.Failure(results.why_it_failed(), metadata={"not built": ", ".join(results.not_built) or "–"})
 
 
-def _unchanged(context: dg.AssetExecutionContext) -> Iterator[Any]:
+def _unchanged(context: dg.AssetExecutionContext, night: Night) -> Iterator[Any]:
     """Say that the tables of the published build and their checks stand; dbt is not started."""
     order = context.job_def.asset_layer.asset_graph.toposorted_asset_keys
     for key in (key for key in order if key in context.selected_asset_keys):
         yield dg.MaterializeResult(asset_key=key, metadata={"state": "unchanged"})
-    for check_key in sorted(context.selected_asset_check_keys):
-        evaluation = _last_evaluation(context.instance, check_key)
-        if evaluation is not None:
-            yield dg.AssetCheckResult(
-                asset_key=check_key.asset_key,
-                check_name=check_key.name,
-                passed=evaluation.passed,
-                severity=evaluation.severity,
-                metadata={**evaluation.metadata, "state": "unchanged"},
-            )
-
-
-def _last_evaluation(instance: dg.DagsterInstance, key: dg.AssetCheckKey) -> dg.AssetCheckEvaluation | None:
-    """How a check came out when it was last run; tonight's own record is only planned yet."""
-    history = instance.event_log_storage.get_asset_check_execution_history(key, limit=10)
-    found = (record.evaluation for record in history if isinstance(record.evaluation, dg.AssetCheckEvaluation))
-    return next(found, None)
+    standing = night.standing_findings
+    for check in (check for check in night.checks.values() if check.engine == "dbt"):
+        if (
+            check.key in standing
+            and dg.AssetCheckKey(asset_key(check), check.name) in context.selected_asset_check_keys
+        ):
+            yield check_result(night, check.key, standing[check.key])

@@ -1,55 +1,32 @@
-"""Acceptance of the public tables, and the asset that is the published file."""
+"""Acceptance of the public tables, the asset that is the published file, and the morning page."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import dagster as dg
 
 from k2025_pipeline.catalog import Catalog
-from k2025_pipeline.orchestration.common import FRESHNESS, NIGHT, OWNERS, night_of
-from k2025_pipeline.warehouse.audit import data_docs
-from k2025_pipeline.warehouse.results import Acceptance
+from k2025_pipeline.orchestration.common import NIGHT, OWNERS, Gate, check_result, night_of
+from k2025_pipeline.quality.findings import of_acceptance
+from k2025_pipeline.quality.ladder import WAREHOUSE
+from k2025_pipeline.warehouse.audit import DATA_DOCS
 
-WAREHOUSE = dg.AssetKey(["published", "warehouse"])
+MORNING_PAGE = dg.AssetKey(["published", "morning_page"])
 
 
-def acceptance_checks(catalog: Catalog) -> dg.AssetChecksDefinition:
+def acceptance_checks(catalog: Catalog, gate: Gate) -> dg.AssetChecksDefinition:
     """One check per expectation, on the public table that it is about."""
-    specs = [
-        dg.AssetCheckSpec(
-            name=expectation.name,
-            asset=dg.AssetKey(["public", file.table]),
-            blocking=expectation.blocking,
-            description=f"{expectation.description.nb} / {expectation.description.en}",
-        )
-        for file in catalog.expectations.values()
-        for expectation in file.expectations
-    ]
+    tables = [f"public/{table}" for table in catalog.expectations]
+    specs = [spec for spec in gate.specs(*tables) if spec.metadata["engine"] == "great_expectations"]
 
     @dg.multi_asset_check(name="acceptance", specs=specs, required_resource_keys={NIGHT})
     def _acceptance(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         night = night_of(context)
-        docs = dg.MetadataValue.path(data_docs(night.home))
+        docs = {"data_docs": dg.MetadataValue.url(f"{night.settings.reports_url}/{DATA_DOCS}")}
         for result in night.audit():
-            yield _check_result(result, docs)
+            finding = of_acceptance(result, night.up_to_date)
+            yield check_result(night, (f"public/{result.table}", result.name), finding, docs)
 
     return _acceptance
-
-
-def _check_result(result: Acceptance, docs: dg.MetadataValue) -> dg.AssetCheckResult:
-    metadata: dict[str, Any] = {"message": result.description, "data_docs": docs}
-    if not result.passed:
-        sample = ", ".join(result.sample) or "–"
-        metadata |= {"message": f"{result.description} Brutt av {result.failed} rader: {sample}"}
-    if result.observed:
-        metadata["observed"] = result.observed[:500]
-    return dg.AssetCheckResult(
-        asset_key=dg.AssetKey(["public", result.table]),
-        check_name=result.name,
-        passed=result.passed,
-        severity=dg.AssetCheckSeverity.ERROR if result.blocking else dg.AssetCheckSeverity.WARN,
-        metadata=metadata,
-    )
 
 
 def _what_is_published(catalog: Catalog) -> list[dg.AssetKey]:
@@ -57,18 +34,18 @@ def _what_is_published(catalog: Catalog) -> list[dg.AssetKey]:
     return public + [dg.AssetKey(["history", f"history_{table.name}"]) for table in catalog.tables.values()]
 
 
-def warehouse_asset(catalog: Catalog) -> dg.AssetsDefinition:
+def warehouse_asset(catalog: Catalog, gate: Gate) -> dg.AssetsDefinition:
     """The published file: swapped in only when everything before it held."""
 
     @dg.asset(
-        key=WAREHOUSE,
+        key=WAREHOUSE.split("/"),
         group_name="published",
         deps=_what_is_published(catalog),
         description="warehouse.duckdb og Parquet: det brukerne leser / what users read. Published whole or not at all.",
         owners=OWNERS,
         kinds={"duckdb", "parquet"},
         tags={"layer": "published"},
-        freshness_policy=FRESHNESS,
+        freshness_policy=gate.freshness,
         required_resource_keys={NIGHT},
     )
     def _warehouse(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
@@ -89,3 +66,16 @@ def warehouse_asset(catalog: Catalog) -> dg.AssetsDefinition:
         )
 
     return _warehouse
+
+
+def morning_page() -> dg.AssetSpec:
+    """The page of the morning as an external asset: the last word of a run, also of one that was blocked."""
+    return dg.AssetSpec(
+        key=MORNING_PAGE,
+        group_name="published",
+        deps=[WAREHOUSE.split("/")],
+        description="Morgensiden: kan natten stoles på? / The morning page: can last night be trusted?",
+        owners=OWNERS,
+        kinds={"markdown"},
+        tags={"layer": "published"},
+    )

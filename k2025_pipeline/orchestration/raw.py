@@ -8,17 +8,19 @@ import dagster as dg
 from k2025_pipeline.catalog import Catalog
 from k2025_pipeline.ingest.session import FetchOutcome
 from k2025_pipeline.night import Contract
-from k2025_pipeline.orchestration.common import FRESHNESS, NIGHT, night_of, rows_as_table
+from k2025_pipeline.orchestration.common import NIGHT, Gate, check_result, night_of
+from k2025_pipeline.quality.findings import of_delivery
 
 
-def raw_assets(catalog: Catalog) -> list[dg.AssetsDefinition]:
+def raw_assets(catalog: Catalog, gate: Gate) -> list[dg.AssetsDefinition]:
     """One asset per declaration: exactly the bytes received."""
     contracts: list[Contract] = [*catalog.classifications.values(), *catalog.tables.values()]
-    return [_raw_asset(contract) for contract in contracts]
+    return [_raw_asset(contract, gate) for contract in contracts]
 
 
-def _raw_asset(contract: Contract) -> dg.AssetsDefinition:
-    key = dg.AssetKey(["raw", contract.name])
+def _raw_asset(contract: Contract, gate: Gate) -> dg.AssetsDefinition:
+    name = f"raw/{contract.name}"
+    key = dg.AssetKey(name.split("/"))
 
     @dg.asset(
         key=key,
@@ -28,29 +30,19 @@ def _raw_asset(contract: Contract) -> dg.AssetsDefinition:
         kinds={"json"},
         tags={"layer": "raw"},
         metadata={"kilde": dg.MetadataValue.url(contract.url), "lisens": contract.licence},
-        freshness_policy=FRESHNESS,
+        freshness_policy=gate.freshness,
         required_resource_keys={NIGHT},
-        check_specs=[
-            dg.AssetCheckSpec("answered", asset=key, description="Kilden svarte / the source answered."),
-            dg.AssetCheckSpec(
-                "as_declared",
-                asset=key,
-                description="Kildens metadata er som kontrakten / as the contract says.",
-            ),
-            dg.AssetCheckSpec(
-                "stamp_tells_changes",
-                asset=key,
-                description="Kilden endrer ikke noe uten å si det / nothing changes without a new stamp.",
-            ),
-        ],
+        check_specs=gate.specs(name),
     )
     def _asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        outcome = night_of(context).fetch(contract)
+        night = night_of(context)
+        outcome = night.fetch(contract)
+        found = {**of_delivery(outcome), **night.late_at_source(contract)}
         yield dg.MaterializeResult(
             asset_key=key,
             data_version=dg.DataVersion(outcome.delivery.vintage if outcome.delivery else outcome.state),
             metadata=_metadata(outcome),
-            check_results=[_answered(outcome), _as_declared(outcome), _stamp_tells_changes(outcome)],
+            check_results=[check_result(night, (name, check), finding) for check, finding in found.items()],
         )
 
     return _asset
@@ -67,42 +59,3 @@ def _metadata(outcome: FetchOutcome) -> dict[str, Any]:
         folder = outcome.delivery.answers[0].path.parent
         found |= {"vintage": outcome.delivery.updated, "archive": dg.MetadataValue.path(folder)}
     return found
-
-
-def _answered(outcome: FetchOutcome) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        check_name="answered",
-        passed=outcome.state != "failed",
-        severity=dg.AssetCheckSeverity.ERROR,
-        metadata={"message": outcome.message, "state": outcome.state},
-    )
-
-
-def _as_declared(outcome: FetchOutcome) -> dg.AssetCheckResult:
-    rows = [
-        {"field": f.field, "problem": f.problem, "what to do": f.advice, "evidence": f.evidence}
-        for f in outcome.findings
-    ]
-    return dg.AssetCheckResult(
-        check_name="as_declared",
-        passed=not rows,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={"message": _differences(outcome), "rows": rows_as_table(rows)},
-    )
-
-
-def _stamp_tells_changes(outcome: FetchOutcome) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        check_name="stamp_tells_changes",
-        passed=outcome.silent_change is None,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={"message": outcome.silent_change or "nothing changed without a new stamp, as far as was looked"},
-    )
-
-
-def _differences(outcome: FetchOutcome) -> str:
-    if not outcome.findings:
-        return "the source is as the contract says"
-    first = outcome.findings[0]
-    more = f" (and {len(outcome.findings) - 1} more)" if len(outcome.findings) > 1 else ""
-    return f"{first.field}: {first.problem}{more}"

@@ -9,22 +9,23 @@ from k2025_pipeline.catalog import Catalog
 from k2025_pipeline.catalog.uploads import UploadContract
 from k2025_pipeline.ingest.acceptance import Outcome
 from k2025_pipeline.ingest.uploads import TOLD_ROWS
-from k2025_pipeline.orchestration.common import FRESHNESS, NIGHT, night_of, rows_as_table
-from k2025_pipeline.orchestration.typed import CONTRACT
+from k2025_pipeline.orchestration.common import NIGHT, Gate, check_result, night_of, rows_as_table
+from k2025_pipeline.quality.findings import of_upload
+from k2025_pipeline.quality.ladder import CONTRACT
 
 GROUP = "uploads"
 KLASS = ("klass_131_codes", "klass_131_changes", "klass_104_codes", "klass_104_changes")
 """Which codes were valid when, and what became of them."""
 
 
-def upload_assets(catalog: Catalog) -> list[dg.AssetsDefinition]:
+def upload_assets(catalog: Catalog, gate: Gate) -> list[dg.AssetsDefinition]:
     """One asset per upload, each with the check of its contract."""
-    return [_upload_asset(contract) for contract in catalog.uploads.values()]
+    return [_upload_asset(contract, gate) for contract in catalog.uploads.values()]
 
 
-def _upload_asset(contract: UploadContract) -> dg.AssetsDefinition:
-    key = dg.AssetKey([GROUP, contract.name])
-    description = f"Kontrakten for inputs/{contract.file} holder / the contract of inputs/{contract.file} holds."
+def _upload_asset(contract: UploadContract, gate: Gate) -> dg.AssetsDefinition:
+    name = f"{GROUP}/{contract.name}"
+    key = dg.AssetKey(name.split("/"))
 
     @dg.multi_asset(
         name=contract.name,
@@ -37,16 +38,17 @@ def _upload_asset(contract: UploadContract) -> dg.AssetsDefinition:
                 owners=[contract.owner],
                 kinds={"polars", "parquet"},
                 tags={"layer": "typed"},
-                freshness_policy=FRESHNESS,
+                freshness_policy=gate.freshness,
             )
         ],
-        check_specs=[dg.AssetCheckSpec(CONTRACT, asset=key, description=description)],
+        check_specs=gate.specs(name),
         required_resource_keys={NIGHT},
     )
     def _asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        outcome = night_of(context).receive(contract)
+        night = night_of(context)
+        outcome = night.receive(contract)
         yield _materialized(outcome, contract, key)
-        yield _check_result(outcome, key)
+        yield check_result(night, (name, CONTRACT), of_upload(outcome), _errors(outcome))
 
     return _asset
 
@@ -64,16 +66,6 @@ def _materialized(outcome: Outcome, contract: UploadContract, key: dg.AssetKey) 
     return dg.MaterializeResult(asset_key=key, data_version=dg.DataVersion(version), metadata=metadata)
 
 
-def _check_result(outcome: Outcome, key: dg.AssetKey) -> dg.AssetCheckResult:
-    metadata: dict[str, Any] = {"message": outcome.message}
-    for verdict in outcome.verdicts:
-        for result in (r for r in verdict.results if not r.passed):
-            metadata[f"{result.failed} errors, the first {TOLD_ROWS}"] = rows_as_table(result.sample)
-            metadata["what to do"] = result.advice
-    return dg.AssetCheckResult(
-        check_name=CONTRACT,
-        asset_key=key,
-        passed=outcome.state != "refused",
-        severity=dg.AssetCheckSeverity.ERROR,
-        metadata=metadata,
-    )
+def _errors(outcome: Outcome) -> dict[str, Any]:
+    broken = [result for verdict in outcome.verdicts for result in verdict.results if not result.passed]
+    return {f"{r.failed} errors, the first {TOLD_ROWS}": rows_as_table(r.sample) for r in broken}

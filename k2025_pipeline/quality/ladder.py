@@ -8,6 +8,7 @@ descriptions in the Dagster UI, ``public.check_results`` and ``docs/checks.md``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from k2025_pipeline.catalog import Catalog
@@ -26,6 +27,7 @@ ANSWERED, AS_DECLARED, STAMP = "answered", "as_declared", "stamp_tells_changes"
 ON_TIME_AT_SOURCE, ON_TIME_WITH_US = "on_time_at_source", "on_time_with_us"
 CONTRACT, DRIFT, KNOWN_FAULTS = "contract", "drift", "known_faults"
 UPLOAD_CONTRACT = "upload_contract"
+"""How the check of an upload is declared; on its asset it is called as every contract's."""
 PUBLICATION = ("tables_present", "columns_documented", "opens_read_only", "not_much_smaller")
 SHOWN_THRESHOLD = 160
 """Longest threshold that is shown whole; an expectation may list dozens of columns."""
@@ -57,17 +59,16 @@ def declared_file(contract: Contract) -> str:
 
 def raw_checks(contract: Contract) -> list[str]:
     """Names of the checks of a delivery."""
-    on_time = [ON_TIME_AT_SOURCE, ON_TIME_WITH_US] if isinstance(contract, TableContract) else []
+    on_time = [ON_TIME_AT_SOURCE] if isinstance(contract, TableContract) else []
     return [ANSWERED, AS_DECLARED, STAMP, *on_time]
 
 
 def typed_checks(contract: Contract) -> list[str]:
-    """Names of the checks of each typed dataset: drift of a table, and faults where its contract declares some."""
+    """Names of the checks of each typed dataset."""
     if isinstance(contract, ClassificationContract):
         return [CONTRACT]
-    return (
-        [CONTRACT, DRIFT, KNOWN_FAULTS] if any(m.zero_means_missing for m in contract.measures) else [CONTRACT, DRIFT]
-    )
+    faults = [KNOWN_FAULTS] if any(measure.zero_means_missing for measure in contract.measures) else []
+    return [CONTRACT, DRIFT, *faults, ON_TIME_WITH_US]
 
 
 def typed_names(contract: Contract) -> list[str]:
@@ -82,15 +83,15 @@ def dbt_asset(node: Mapping[str, Any]) -> str:
 
 
 def _of_delivery(quality: QualityFile, contract: Contract) -> Iterator[Check]:
-    thresholds = {ON_TIME_WITH_US: f"{quality.freshness.run_hours} h"}
-    if isinstance(contract, TableContract):
-        days = ", ".join(contract.calendar.publishes)
-        thresholds[ON_TIME_AT_SOURCE] = (
-            "closed series" if contract.calendar.closed else f"{days} + {quality.freshness.grace_days} d"
-        )
     for name in raw_checks(contract):
-        file = QUALITY_FILE if name == ON_TIME_WITH_US else declared_file(contract)
-        yield _declared(quality, name, f"raw/{contract.name}", file, thresholds.get(name, ""))
+        due = _due(quality, contract) if name == ON_TIME_AT_SOURCE and isinstance(contract, TableContract) else ""
+        yield _declared(quality, name, f"raw/{contract.name}", declared_file(contract), due)
+
+
+def _due(quality: QualityFile, table: TableContract) -> str:
+    if table.calendar.closed:
+        return "closed series"
+    return f"{', '.join(table.calendar.publishes)} + {quality.freshness.grace_days} d"
 
 
 def _of_typed(quality: QualityFile, contract: Contract) -> Iterator[Check]:
@@ -108,7 +109,7 @@ def _drift_words(table: TableContract) -> str:
 def _of_uploads(catalog: Catalog) -> Iterator[Check]:
     for upload in catalog.uploads.values():
         file = f"schemas/uploads/{upload.file}.yml"
-        yield _declared(catalog.quality, UPLOAD_CONTRACT, f"uploads/{upload.name}", file)
+        yield replace(_declared(catalog.quality, UPLOAD_CONTRACT, f"uploads/{upload.name}", file), name=CONTRACT)
 
 
 def _declared(quality: QualityFile, name: str, asset: str, file: str, threshold: str = "") -> Check:
@@ -119,7 +120,7 @@ def _declared(quality: QualityFile, name: str, asset: str, file: str, threshold:
 def _of_dbt(quality: QualityFile, manifest: Manifest) -> Iterator[Check]:
     tests = (node for node in manifest["nodes"].values() if node["resource_type"] == "test")
     for test in sorted(tests, key=lambda node: str(node["name"])):
-        declared = quality.relations[test["test_metadata"]["name"]]
+        declared = quality.relations.rules[test["test_metadata"]["name"]]
         blocking = str(test["config"]["severity"]).lower() == "error"
         yield Check(
             asset=dbt_asset(manifest["nodes"][test["attached_node"]]),
@@ -131,7 +132,7 @@ def _of_dbt(quality: QualityFile, manifest: Manifest) -> Iterator[Check]:
             blocking=blocking,
             declared_in=f"dbt/{test['original_file_path']}",
             runbook=declared.runbook,
-            threshold=_arguments(test["test_metadata"]["kwargs"]),
+            threshold=declared.threshold.nb if declared.threshold else _arguments(test["test_metadata"]["kwargs"]),
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from k2025_pipeline.lake.home import Home, read_json, write_bytes, write_json
-from k2025_pipeline.quality.outcome import Key, Outcome
+from k2025_pipeline.quality.outcome import Finding, Key, Outcome
 
 Ending = Literal["published", "unchanged", "held", "blocked"]
 """``held``: publication is paused by a person who went back. ``blocked``: nothing was published, yesterday's stands."""
@@ -151,6 +151,12 @@ def records(home: Home, latest: int | None = None) -> list[NightRecord]:
     return [_record(folder) for folder in folders[-latest if latest else None :]]
 
 
+def latest(home: Home) -> NightRecord | None:
+    """The newest night, or None before the first."""
+    found = records(home, 1)
+    return found[0] if found else None
+
+
 def last_success(home: Home) -> NightRecord | None:
     """The newest night that published or found everything unchanged."""
     for folder in reversed(_folders(home)):
@@ -182,6 +188,19 @@ def previous_failures(home: Home) -> dict[Key, int]:
         return {}
     frame = pl.read_parquet(folders[-1] / "checks.parquet", columns=["asset", "check_name", "failed_rows"])
     return {(asset, name): failed for asset, name, failed in frame.iter_rows()}
+
+
+def standing_findings(home: Home) -> dict[Key, Finding]:
+    """What the checks found in the night of the file that stands, marked as repeated."""
+    night = last_success(home)
+    if night is None:
+        return {}
+    broken = {(row.pop("asset"), row.pop("name")): Finding(**row) for row in failures_of(home, night.night_id)}
+    held = {
+        (row["asset"], row["check_name"]): Finding(True, checked=row["checked_rows"], message=row["message"])
+        for row in checks_of(home, night.night_id).filter("passed").iter_rows(named=True)
+    }
+    return {key: replace(finding, repeated=True) for key, finding in {**held, **broken}.items()}
 
 
 def history_sql(home: Home, name: Literal["checks", "quality"], columns: dict[str, Any]) -> str:

@@ -22,6 +22,8 @@ from k2025_pipeline.lake.home import Home, read_json, write_json
 from k2025_pipeline.warehouse.data_docs import stand_alone, write_index
 from k2025_pipeline.warehouse.results import Acceptance
 
+DATA_DOCS = "data_docs/index.html"
+"""First page of the Data Docs, below ``reports/``."""
 SAMPLE = 20
 KEPT_AUDITS = 7
 """Builds whose results Data Docs show."""
@@ -88,7 +90,7 @@ def published_audit(home: Home) -> list[Acceptance]:
 
 def data_docs(home: Home) -> Path:
     """First page of the Data Docs."""
-    return home.reports / "data_docs" / "index.html"
+    return home.reports / DATA_DOCS
 
 
 def _by_rows(expectations: list[Expectation]) -> dict[str | None, list[Expectation]]:

@@ -1,0 +1,161 @@
+"""What a delivery, a verdict on it, or an acceptance comes to as findings of the ladder's checks.
+
+Here belongs the wording of outcomes that other packages hand over. Not here: judging, and Dagster.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from k2025_pipeline.ingest.acceptance import Outcome
+from k2025_pipeline.ingest.session import FetchOutcome
+from k2025_pipeline.quality.ladder import ANSWERED, AS_DECLARED, CONTRACT, DRIFT, KNOWN_FAULTS, STAMP
+from k2025_pipeline.quality.outcome import Finding
+from k2025_pipeline.validation.contract import KNOWN_FAULT, RuleResult, Verdict
+from k2025_pipeline.warehouse.results import Acceptance
+
+SAMPLE = 20
+
+
+def of_delivery(outcome: FetchOutcome) -> dict[str, Finding]:
+    """Findings about how a table or classification was delivered, by name of the check."""
+    return {ANSWERED: _answered(outcome), AS_DECLARED: _as_declared(outcome), STAMP: _stamp(outcome)}
+
+
+def _answered(outcome: FetchOutcome) -> Finding:
+    failed = outcome.state == "failed"
+    return Finding(
+        passed=not failed,
+        failed=int(failed),
+        message=outcome.message,
+        advice="The last good vintage stands. See the runbook; once the source answers: k2025 refresh",
+    )
+
+
+def _as_declared(outcome: FetchOutcome) -> Finding:
+    rows = [
+        {"field": f.field, "problem": f.problem, "what to do": f.advice, "evidence": f.evidence}
+        for f in outcome.findings
+    ]
+    message = "the source is as the contract says"
+    if rows:
+        more = f" (and {len(rows) - 1} more)" if len(rows) > 1 else ""
+        message = f"{outcome.name}, {rows[0]['field']}: {rows[0]['problem']}{more}"
+    advice = str(rows[0]["what to do"]) if rows else ""
+    return Finding(not rows, len(rows), sample=rows[:SAMPLE], message=message, advice=advice)
+
+
+def _stamp(outcome: FetchOutcome) -> Finding:
+    silent = outcome.silent_change
+    return Finding(
+        passed=silent is None,
+        failed=int(silent is not None),
+        message=silent or "nothing changed without a new stamp, as far as was looked",
+        advice="The new figures are taken in. Ask Statistics Norway what was corrected.",
+    )
+
+
+def of_typed(outcome: Outcome, dataset: str, checks: list[str]) -> dict[str, Finding]:
+    """Findings about one typed dataset, by name of the check.
+
+    Args:
+        outcome: of accepting the delivery. dataset: the typed dataset. checks: names of the checks that it has.
+    """
+    verdict = next((v for v in outcome.verdicts if v.table == dataset), None)
+    shown = [result for result in verdict.results if not result.blocking] if verdict else []
+    found = {CONTRACT: _contract(outcome, dataset, verdict)}
+    if DRIFT in checks:
+        drift = [result for result in shown if result.rule != KNOWN_FAULT]
+        found[DRIFT] = _rules(drift, verdict, "as the last vintage")
+    if KNOWN_FAULTS in checks:
+        faults = [result for result in shown if result.rule == KNOWN_FAULT]
+        found[KNOWN_FAULTS] = _rules(faults, verdict, "none seen")
+    return found
+
+
+def broken_rules(outcome: Outcome, dataset: str, check: str) -> list[RuleResult]:
+    """The rules that stand behind a check of a typed dataset, broken or not."""
+    verdict = next((v for v in outcome.verdicts if v.table == dataset), None)
+    if verdict is None:
+        return []
+    if check == CONTRACT:
+        return [result for result in verdict.results if result.blocking]
+    shown = [result for result in verdict.results if not result.blocking]
+    return [result for result in shown if (result.rule == KNOWN_FAULT) == (check == KNOWN_FAULTS)]
+
+
+def _contract(outcome: Outcome, dataset: str, verdict: Verdict | None) -> Finding:
+    refused = outcome.state == "refused"
+    vintage = outcome.vintages.get(dataset)
+    overruled = vintage.overruled if vintage and not refused else None
+    if verdict is None:
+        return Finding(not refused, int(refused), message=outcome.message)
+    broken = [result for result in verdict.broken if result.blocking]
+    return Finding(
+        passed=verdict.passed,
+        failed=sum(result.failed for result in broken),
+        checked=verdict.rows,
+        sample=broken[0].sample[:SAMPLE] if broken else [],
+        message=f"{verdict.summary()} Overruled: {overruled['reason']}" if overruled else verdict.summary(),
+        advice=broken[0].advice if broken else "",
+        severity="warn" if overruled else None,
+    )
+
+
+def _rules(results: list[RuleResult], verdict: Verdict | None, well: str) -> Finding:
+    seen = [result for result in results if not result.passed]
+    return Finding(
+        passed=not seen,
+        failed=sum(result.failed for result in seen),
+        checked=verdict.rows if verdict else None,
+        sample=seen[0].sample[:SAMPLE] if seen else [],
+        message="; ".join(_words(result) for result in seen) or well,
+        advice=seen[0].advice if seen else "",
+    )
+
+
+def _words(result: RuleResult) -> str:
+    if result.rule != KNOWN_FAULT:
+        return f"{result.rule}: {result.failed}. {result.advice}"
+    return f"{_cells(result)}: {result.meaning} {result.advice}"
+
+
+def _cells(fault: RuleResult) -> str:
+    """Which cells a fault is about: region and periods of the first rows."""
+    periods: dict[str, list[str]] = {}
+    for row in fault.sample:
+        periods.setdefault(f"{row['region_code']} {row['measure']}", []).append(str(row["period"]))
+    named = ", ".join(f"{cell} {'–'.join([years[0], years[-1]])}" for cell, years in periods.items())
+    return f"{fault.failed} cells ({named})"
+
+
+def of_upload(outcome: Outcome) -> Finding:
+    """Finding about the file of an upload."""
+    broken = [result for verdict in outcome.verdicts for result in verdict.results if not result.passed]
+    return Finding(
+        passed=outcome.state != "refused",
+        failed=sum(result.failed for result in broken) or int(outcome.state == "refused"),
+        sample=broken[0].sample[:SAMPLE] if broken else [],
+        message=outcome.message,
+        advice=broken[0].advice if broken else "",
+    )
+
+
+def of_acceptance(result: Acceptance, repeated: bool) -> Finding:
+    """Finding of an expectation of a public table."""
+    message = result.description
+    if not result.passed:
+        sample = ", ".join(str(value) for value in result.sample) or result.observed[:500] or "–"
+        message = f"{result.description} Brutt av {result.failed} rader: {sample}"
+    return Finding(
+        passed=result.passed,
+        failed=result.failed or int(not result.passed),
+        sample=[_value(value) for value in result.sample],
+        message=message,
+        advice="See the rows in the Data Docs, then mend what made them; see the runbook." if not result.passed else "",
+        repeated=repeated,
+    )
+
+
+def _value(value: Any) -> dict[str, Any]:
+    return {"value": value}

@@ -1,0 +1,46 @@
+"""Markdown as an HTML page that stands alone: what `reports/` shows to people.
+
+Here belongs the frame of a page. Not here: what the pages say (``morning``, ``docs/runbook``). Raw HTML in the text
+is shown as text: labels come from a source.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from importlib import resources
+from pathlib import Path
+
+from k2025_pipeline.lake.home import Home, write_bytes
+from k2025_pipeline.settings import PROJECT_ROOT
+
+RUNBOOK = "runbook"
+
+
+def page(title: str, markdown: str, tone: str = "") -> bytes:
+    """An HTML page of CommonMark with tables; style inside, nothing is fetched.
+
+    Args:
+        title: of the window. markdown: the text. tone: of the first heading: ``good``, ``warn``, ``bad`` or none.
+    """
+    from markdown_it import MarkdownIt
+
+    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
+    style = resources.files("k2025_pipeline.warehouse").joinpath("data_docs.css").read_text("utf-8")
+    return (
+        f'<!doctype html>\n<html lang="nb"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<style>{style}</style></head>\n'
+        f'<body><main class="page {tone}-page">\n{body}</main></body></html>\n'
+    ).encode()
+
+
+def write_runbook(home: Home) -> None:
+    """Lay the runbook beside the other pages, so that links of checks lead somewhere on this machine."""
+    for source in sorted((PROJECT_ROOT / "docs" / RUNBOOK).glob("*.md")):
+        content = page(source.stem, source.read_text("utf-8").replace(".md)", ".html)"))
+        target = home.reports / RUNBOOK / _page_name(source)
+        if not target.exists() or target.read_bytes() != content:
+            write_bytes(target, content)
+
+
+def _page_name(source: Path) -> str:
+    return "index.html" if source.stem == "README" else f"{source.stem}.html"
