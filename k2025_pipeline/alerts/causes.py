@@ -13,8 +13,8 @@ from typing import Any, Literal, get_args
 
 import polars as pl
 
-from k2025_pipeline.alerts.wording import PAGES
 from k2025_pipeline.quality.nights import NightRecord
+from k2025_pipeline.runbook import PAGES
 
 Grade = Literal["warn", "error", "blocking"]
 GRADES: tuple[Grade, ...] = get_args(Grade)

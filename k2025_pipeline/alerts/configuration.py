@@ -23,6 +23,8 @@ ADDRESS = re.compile(r"[\x21-\x7e]+@[\x21-\x7e]+")
 class WrongConfiguration(Exception):
     """A variable of the environment says something that cannot be meant; never quotes a secret."""
 
+    runbook = "alert-not-delivered"
+
 
 @dataclass(frozen=True)
 class Smtp:

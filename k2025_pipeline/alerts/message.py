@@ -45,7 +45,7 @@ class Places:
     """Addresses in messages.
 
     Attributes:
-        ui: of Dagster. runbook: of docs/runbook; the folder's name where the pages are not served.
+        ui: of Dagster. runbook: of the folder with its pages.
     """
 
     ui: str
@@ -57,7 +57,7 @@ class Places:
 
     def page(self, page: str) -> str:
         """Where a page of the runbook is."""
-        return f"{self.runbook}/{page}.md"
+        return f"{self.runbook}/{page}.html"
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,8 @@ Clock = Callable[[], datetime]
 class NotDelivered(Exception):
     """Something did not reach somebody, or could not be remembered; everything else was done."""
 
+    runbook = "alert-not-delivered"
+
 
 @dataclass
 class _Telling:
@@ -52,7 +54,7 @@ class _Telling:
 
     @property
     def places(self) -> Places:
-        return Places(self.settings.ui_url, self.settings.runbook_url)
+        return Places(self.settings.ui_url, f"{self.settings.reports_url}/runbook")
 
     def send(self, channel: Channel, message: Message) -> bool:
         """Deliver; a channel that failed once is left alone for the rest of the call."""

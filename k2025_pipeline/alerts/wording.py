@@ -1,4 +1,4 @@
-"""Words of the alerts: names of the runbook's pages, dates, and how text from outside is made harmless.
+"""Words of the alerts: dates, and how text from outside is made harmless.
 
 Here belongs everything that is the same in every message. Not here: the messages (``message``).
 """
@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 from k2025_pipeline.catalog.base import Text
 from k2025_pipeline.quality.nights import OSLO
+from k2025_pipeline.runbook import PAGES
 
 LONGEST = 300
 MONTHS = [
@@ -29,43 +30,10 @@ MONTHS = [
 ]
 
 
-def _text(nb: str, en: str) -> Text:
-    return Text(nb=nb, en=en)
-
-
-PAGES = {
-    "source-unreachable": _text("Kilden svarer ikke", "The source does not answer"),
-    "source-late": _text("Kilden er sen", "The source is late"),
-    "late-with-us": _text("Vi er sene selv", "We are late ourselves"),
-    "source-changed": _text("Kilden er endret", "The source has changed"),
-    "silent-change": _text("Kilden er endret uten at det ble sagt", "The source changed without saying so"),
-    "refused-vintage": _text("En utgave ble avvist", "A vintage was refused"),
-    "drift": _text("Utgaven er ulik den forrige", "The vintage differs from the last one"),
-    "known-fault": _text("Kjent feil i kilden", "Known fault of the source"),
-    "relations": _text("Tabellene passer ikke sammen", "Tables do not fit together"),
-    "reconciliation": _text("Tall fra to kilder er ulike", "Figures of two sources differ"),
-    "acceptance": _text("En offentlig tabell er ikke som lovet", "A public table is not as promised"),
-    "publication": _text("Filen kunne ikke publiseres", "The file could not be published"),
-    "going-back": _text("Publiseringen er satt tilbake", "Publication was taken back"),
-    "upload-refused": _text("En opplastet fil ble avvist", "An uploaded file was refused"),
-    "declaration-wrong": _text("En deklarasjon er feil", "A declaration is wrong"),
-    "build-failed": _text("Kjøringen feilet", "The run failed"),
-    "disk-full": _text("Disken er full", "The disk is full"),
-    "unwritable-home": _text("Hjemmet kan ikke skrives til", "The home cannot be written"),
-    "home-locked": _text("Hjemmet er i bruk", "The home is in use"),
-    "damaged-home": _text("En fil i hjemmet er skadet", "A file of the home is damaged"),
-    "wrong-source": _text("Hjemmet hører til en annen kilde", "The home belongs to another source"),
-    "run-killed": _text("Kjøringen ble avbrutt", "The run was killed"),
-    "source-closed-hours": _text("Kilden laster inn tabellene sine", "The source reloads its tables"),
-    "alert-not-delivered": _text("Et varsel kom ikke fram", "An alert was not delivered"),
-    "bad-question": _text("Et spørsmål til filen er feil", "A question to the file is wrong"),
-}
-"""Pages of docs/runbook, as a subject line names them."""
-
-
 def title(page: str) -> Text:
     """Name of a page of the runbook; the page's own where it has no name here."""
-    return PAGES.get(page) or Text(nb=harmless(page), en=harmless(page))
+    known = PAGES.get(page)
+    return Text(nb=known.nb, en=known.en) if known else Text(nb=harmless(page), en=harmless(page))
 
 
 def harmless(text: object, most: int = LONGEST) -> str:

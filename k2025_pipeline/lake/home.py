@@ -23,13 +23,19 @@ from k2025_pipeline.lake.disk import see_writable, told_plainly
 class WrongSource(Exception):
     """The home belongs to another source."""
 
+    runbook = "wrong-source"
+
 
 class DamagedHome(Exception):
     """A file of the home cannot be read."""
 
+    runbook = "damaged-home"
+
 
 class HomeBusy(Exception):
     """Another run holds the home."""
+
+    runbook = "home-locked"
 
 
 @dataclass(frozen=True)

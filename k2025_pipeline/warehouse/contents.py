@@ -79,8 +79,9 @@ def quoted(path: Path) -> str:
 
 def _export(connection: duckdb.DuckDBPyConnection, database: str, parquet: Path) -> None:
     for name in _public_tables(connection, database):
-        file = quoted(parquet / f"{name}.parquet")
-        connection.execute(f"copy {database}.public.{name} to '{file}' (format parquet, compression zstd)")
+        file = parquet / f"{name}.parquet"
+        connection.execute(f"copy {database}.public.{name} to '{quoted(file)}' (format parquet, compression zstd)")
+        file.chmod(0o444)
 
 
 def _write_upload(connection: duckdb.DuckDBPyConnection, upload: UploadContract) -> dict[str, int]:

@@ -21,12 +21,13 @@ from k2025_pipeline.warehouse import contents, copies, inspection
 from k2025_pipeline.warehouse.going_back import held
 from k2025_pipeline.warehouse.inspection import Findings, NotFit
 from k2025_pipeline.warehouse.manifest import Published, Staged, Summary, file_hash, published, revision
-from k2025_pipeline.warehouse.query import QueryError, query
+from k2025_pipeline.warehouse.query import NothingPublished, QueryError, query
 from k2025_pipeline.warehouse.swap import making_ready, recover, swap
 
 __all__ = [
     "Findings",
     "NotFit",
+    "NothingPublished",
     "Published",
     "QueryError",
     "file_hash",

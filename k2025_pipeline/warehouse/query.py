@@ -11,8 +11,16 @@ import polars as pl
 from k2025_pipeline.lake.home import Home
 
 
+class NothingPublished(FileNotFoundError):
+    """There is no published file to ask."""
+
+    runbook = "publication"
+
+
 class QueryError(Exception):
     """The SQL is not one question that can be answered as rows."""
+
+    runbook = "bad-question"
 
 
 def query(home: Home, sql: str) -> pl.DataFrame:
@@ -22,11 +30,11 @@ def query(home: Home, sql: str) -> pl.DataFrame:
         The rows.
 
     Raises:
-        FileNotFoundError: when nothing is published. duckdb.Error: when the SQL is wrong.
+        NothingPublished: when there is no file to ask. duckdb.Error: when the SQL is wrong.
         QueryError: when it is not one question, or its answer has a type that cannot be shown.
     """
     if not home.warehouse.exists():
-        raise FileNotFoundError(f"{home.warehouse}: nothing is published yet. Run `k2025 refresh` first.")
+        raise NothingPublished(f"{home.warehouse}: nothing is published yet. Run `k2025 refresh` first.")
     with duckdb.connect(str(home.warehouse), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'; set enable_external_access = false")
         if len(connection.extract_statements(sql)) != 1:

@@ -104,7 +104,7 @@ class TestOneNight:
         assert "- raw/ssb_12200 · answered: 12200: no answer." in text and "… og 7 til" in text
         assert text.count("- Vent.") == 1
         assert "Hva som står: filen som ble publisert 24. november 2026 kl. 04.15." in text
-        assert "docs/runbook/source-unreachable.md" in text
+        assert "/runbook/source-unreachable.html" in text
         assert "http://127.0.0.1:3000/runs/run-20261125T0315" in text
         assert "In English: error, «The source does not answer», 12 checks; it did not block." in text
         assert "DEMO" not in text
@@ -131,7 +131,7 @@ class TestOneNight:
                     "nb": "En offentlig tabell er ikke som lovet",
                     "en": "A public table is not as promised",
                 },
-                "runbook": "docs/runbook/acceptance.md",
+                "runbook": "http://127.0.0.1:3001/runbook/acceptance.html",
                 "count": 1,
                 "checks": [
                     {"asset": "public/regions", "check": "unique", "failed": 3, "message": "no answer", "advice": ""}
