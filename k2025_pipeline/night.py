@@ -103,6 +103,7 @@ class Night:
         force: fetch everything anew. only: table ids to ask for; empty for all.
         now: the time, with a zone. sleep: waits that many seconds. changes: what tonight changed, once published.
         checks: the ladder. run_id: of Dagster. outcomes: checks that ran. not_built: models that were left out.
+        inspected: what the last look at the new file found, by name of the rule. ending: what became of the night.
     """
 
     settings: Settings
@@ -117,7 +118,8 @@ class Night:
     run_id: str | None = None
     outcomes: list[Outcome] = field(default_factory=list)
     not_built: list[str] = field(default_factory=list)
-    _ending: Ending = "blocked"
+    inspected: dict[str, Finding] = field(default_factory=dict)
+    ending: Ending = "blocked"
     _open: ExitStack = field(default_factory=ExitStack)
     _problems: dict[str, str] = field(default_factory=dict)
     _states: dict[str, str] = field(default_factory=dict)
@@ -314,20 +316,31 @@ class Night:
         return results
 
     def publish(self) -> Published:
-        """Swap the new file in, or leave the old one where nothing changed."""
+        """Swap the new file in, or leave the old one where nothing changed or publication is paused.
+
+        Raises:
+            NotFit: when the new file breaks a rule of publication; the findings are in ``inspected``.
+        """
         standing = publish.published(self.home)
-        skipped = standing is not None and self.up_to_date
-        if standing is None or not skipped:
-            result = publish.publish(self.home, self.catalog, self.fingerprint, self.source_kind)
-            audit.keep_with_publication(self.home)
-            self._ending = "published"
-        else:
-            result = standing
-            self._ending = "unchanged"
+        paused = standing is not None and publish.held(self.home) is not None
+        skipped = standing is not None and (paused or self.up_to_date)
+        result = standing if standing is not None and skipped else self._publish()
+        self.ending = "held" if paused else "unchanged" if skipped else "published"
         self.changes = report.since(self.home, self.catalog, standing.published_at if standing else None)
         report.write(self.home, self.changes)
         self.reporter.published(result, skipped)
         return result
+
+    def _publish(self) -> Published:
+        return publish.publish(
+            self.home,
+            self.catalog,
+            self.fingerprint,
+            self.source_kind,
+            checks=nights.summary(self.outcomes),
+            tonight=nights.checks_frame(self._record(), self.outcomes),
+            tell=self.inspected.update,
+        )
 
     def close(self) -> MorningPage | None:
         """Stop a local Statbank, write down how the night went, and write the morning page; None where nothing ran."""
@@ -350,7 +363,7 @@ class Night:
             finished_at=finished.isoformat(timespec="seconds"),
             source=self.settings.source,
             kind=self.source_kind,
-            ending=self._ending,
+            ending=self.ending,
             run_id=self.run_id,
             seconds=round((finished - self.started).total_seconds(), 1),
             requests=self.requests,
