@@ -7,6 +7,7 @@ table at once: tables do not touch each other, and within a table nothing but th
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
