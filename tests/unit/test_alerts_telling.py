@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,7 +35,7 @@ from k2025_pipeline.alerts.configuration import AlertSettings, Smtp
 from k2025_pipeline.alerts.telling import NotDelivered, resend, tell
 from k2025_pipeline.cli import main
 from k2025_pipeline.lake.home import Home
-from k2025_pipeline.settings import Settings
+from k2025_pipeline.settings import PROJECT_ROOT, Settings
 
 KILLED = "The process of this run ended without a word; it was killed."
 MORNING = FIRST.replace(hour=7, minute=40)
@@ -424,3 +425,17 @@ def test_secrets_are_in_no_file(world: World) -> None:
     )
     assert "webhook: 127.0.0.1 does not answer" in told
     assert "SECRET" not in told and PASSWORD not in told
+
+
+def test_the_page_names_every_variable_and_every_field_of_the_json(world: World) -> None:
+    page = (PROJECT_ROOT / "docs" / "alerts.md").read_text("utf-8")
+    package = Path(words.__file__).parent
+    code = (package / "configuration.py").read_text("utf-8")
+    variables = set(re.findall(r'"((?:SMTP_|SLACK_|WEBHOOK_)[A-Z]+|WEEKLY)"', code))
+    assert len(variables) == 10
+    assert {name for name in variables if f"`K2025_ALERT_{name}`" not in page} == set()
+    world.configured = AlertSettings(webhook_url=world.web.url("hook"), weekly=0)
+    world.night(outcome())
+    cause, life = world.web.of("hook")
+    fields = {*cause, *life, *(f"cause.{name}" for name in cause["cause"]), *cause["cause"]["checks"][0]} - {"cause"}
+    assert {name for name in fields if f"`{name}`" not in page} == set()
