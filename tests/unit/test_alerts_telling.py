@@ -150,6 +150,10 @@ class TestOneNight:
         ]
         assert "2 modeller ble ikke bygget." in world.last
 
+    def test_the_same_page_is_two_messages_where_only_some_of_it_blocked(self, world: World) -> None:
+        world.night(outcome("a"), outcome("b", blocking=True), ending="blocked")
+        assert [s.split(":")[0] for s in world.subjects] == ["[K2025] Stanset", "[K2025] Feil"]
+
     def test_a_demo_says_so(self, world: World) -> None:
         world.night(outcome(), kind="demo")
         assert world.subjects[0].startswith("[K2025 DEMO] ")
@@ -203,6 +207,13 @@ class TestManyNights:
         assert "Løst siden forrige melding: Kilden svarer ikke." in world.last
         world.night(outcome("typed/a", "contract", "refused-vintage"), outcome(failed=0), at=FIRST + 4 * DAY)
         assert "Løst" not in world.last and len(world.subjects) == 4
+
+    def test_an_older_night_mends_nothing_that_broke_after_it(self, world: World) -> None:
+        before = write_night(world.home, [outcome(failed=0)])
+        world.night(outcome(), at=FIRST + DAY)
+        world.tell(before)
+        world.night(outcome(previous=1), outcome("a", "b", "drift"), at=FIRST + DAY + timedelta(hours=4))
+        assert len(world.subjects) == 2 and "Løst" not in world.last
 
     def test_a_warning_is_told_once_until_it_ends_or_grows(self, world: World) -> None:
         def warned(failed: int, previous: int | None, day: int) -> int:
@@ -269,6 +280,13 @@ class TestDelivery:
         world.mail.down = False
         world.tell("run-killed", KILLED)
         assert len(world.subjects) == 1
+
+    def test_a_channel_that_failed_is_left_alone_for_the_rest_of_the_call(self, world: World) -> None:
+        world.configured = AlertSettings(webhook_url=world.web.url("hook"), weekly=0)
+        world.web.statuses = [403] * 9
+        with pytest.raises(NotDelivered):
+            world.night(outcome())
+        assert world.web.asked == 1 and len(world.memory["owed"]) == 2
 
     def test_after_a_week_it_is_given_up_and_said_so(self, world: World) -> None:
         world.mail.down = True
