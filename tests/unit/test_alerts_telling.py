@@ -193,6 +193,11 @@ class TestManyNights:
         world.night(outcome("public/x", "sum", "relations"), at=MORNING + timedelta(hours=1))
         assert [s.split(":")[0] for s in world.subjects] == ["[K2025] Feil", "[K2025] Stanset"]
 
+    def test_what_has_become_milder_the_same_date_is_not_told_again(self, world: World) -> None:
+        world.night(outcome(blocking=True), ending="blocked")
+        world.night(outcome(), at=MORNING)
+        assert len(world.subjects) == 1
+
     def test_two_killed_runs_of_one_night_are_told_once(self, world: World) -> None:
         world.tell("a", KILLED)
         world.tell("b", KILLED, MORNING)
