@@ -26,10 +26,10 @@ def test_a_night_with_nothing_new_asks_little_and_changes_nothing(demo: Refreshe
     typed = {path: path.stat().st_mtime_ns for path in demo.home.typed.rglob("*")}
     quiet = refresh(demo.home.root, "demo")
     assert quiet.success
-    assert quiet.record["requests"] == {"statbank": 1}, "one listing, and nothing else"
-    assert quiet.record["changes"] == "none"
+    assert quiet.record.requests == {"statbank": 1}, "one listing, and nothing else"
+    assert quiet.record.changes == "none"
     assert "Nothing changed." in (demo.home.reports / "changes.md").read_text("utf-8")
-    assert set(quiet.record["states"].values()) == {"unchanged"}
+    assert set(quiet.record.states.values()) == {"unchanged"}
     assert file_hash(demo.home.warehouse) == before
     assert {path: path.stat().st_mtime_ns for path in demo.home.typed.rglob("*")} == typed
     assert "typed/ssb_12293/known_faults" in quiet.failed, "a known fault stays red on a quiet night"
@@ -71,7 +71,7 @@ def test_a_silent_source_marks_everything_stale_and_keeps_the_figures(small: tup
     shutil.rmtree(folder / "statbank")
     (folder / "statbank").mkdir()
     night = refresh(home, str(folder), force=True)
-    assert night.record["states"]["ssb_12209"] == "not_offered"
+    assert night.record.states["ssb_12209"] == "not_offered"
     assert night.success
     assert night.query(count).item() == figures
 
@@ -90,8 +90,8 @@ def test_a_failed_acceptance_blocks_and_the_next_night_brings_the_revision(
     assert june.success
     assert june.query(KOMP_01.format(2025)).row(0) == ("revised", "A")
     assert len(list(home.glob("typed/ssb_12209/*.parquet"))) == 2, "both vintages are kept"
-    assert june.record["states"]["ssb_12292"] == "unchanged"
-    assert june.record["states"]["upload_turnover"] == "unchanged"
+    assert june.record.states["ssb_12292"] == "unchanged"
+    assert june.record.states["upload_turnover"] == "unchanged"
     assert_the_revision_is_told(june, editions)
 
 
