@@ -1,8 +1,8 @@
 """Whether a source table is late, and by whom: two lights, since they ask for different things to be done.
 
-Here belongs judging by stamps and the calendar. Not here: the declared days (``catalog.calendar``), what the source shows
-(``ingest``) and showing the lights. Nothing here looks at when a table was last made: one that is made anew every night
-of the same vintage is as old as that vintage.
+Here belongs judging by stamps and the calendar. Not here: the declared days (``catalog.calendar``), what the source
+shows (``ingest``) and showing the lights. Nothing here looks at when a table was last made: one that is made anew every
+night of the same vintage is as old as that vintage.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ class Sighting:
 
     Attributes:
         stamp: the newest ``updated`` that it showed, or None where it showed none.
-        at: when it last answered about the table, or None where it never did. offered: False where it has no such table.
+        at: when it last answered about the table, or None where it never did.
+        offered: False where it has no such table.
     """
 
     stamp: str | None = None
@@ -186,7 +187,9 @@ def _of_source(contract: TableContract, seen: Sighting, due: date | None, today:
         return _unknown("Kilden har ikke vist tabellen ennå.", "The source has not shown the table yet.")
     shown = _day(seen.stamp)
     if shown >= earliest(contract.calendar, due):
-        return _on_time(f"Kilden publiserte {shown}; fristen var {due}.", f"The source published on {shown}, due {due}.")
+        return _on_time(
+            f"Kilden publiserte {shown}; fristen var {due}.", f"The source published on {shown}, due {due}."
+        )
     if seen.at is None or seen.at.astimezone(OSLO).date() < due + grace:
         return _unknown(
             f"Skulle vært publisert {due}, og kilden har ikke svart siden.",
@@ -201,8 +204,7 @@ def _of_source(contract: TableContract, seen: Sighting, due: date | None, today:
         (today - due).days,
         Text(
             nb=f"Se om tabell {contract.id} er utsatt hos SSB, og om kalenderen i kontrakten stemmer.",
-            en=f"See whether Statistics Norway has postponed table {contract.id}, and whether the contract's calendar is "
-            "right.",
+            en=f"See whether Statistics Norway has postponed table {contract.id}, and whether its calendar is right.",
         ),
     )
 
