@@ -258,18 +258,17 @@ def _log_file(path: Path) -> Iterator[None]:
 @main.command()
 def status() -> None:
     """Tables, vintages, last run, and what is late at the source."""
-    from datetime import UTC, datetime, timedelta
+    from datetime import UTC, datetime
 
     from k2025_pipeline.catalog import load_catalog
-    from k2025_pipeline.catalog.calendar import last_due
     from k2025_pipeline.console import cell_text
     from k2025_pipeline.lake.home import Home
     from k2025_pipeline.lake.typed import TypedLake
-    from k2025_pipeline.quality import nights
+    from k2025_pipeline.quality import freshness, morning, nights
 
     settings = _settings(None)
     home, catalog = Home(settings.home), load_catalog(settings.schemas)
-    lake, today = TypedLake(home), datetime.now(UTC).date()
+    lake, lights = TypedLake(home), freshness.of_tables(home, catalog, datetime.now(UTC))
     table = Table("table", "title", "vintage", "rows", "state", box=None, header_style="bold", pad_edge=False)
     for contract in catalog.tables.values():
         vintage = lake.current(contract.name)
@@ -278,12 +277,7 @@ def status() -> None:
             told = f"[yellow]{state.replace('_', ' ')}[/] {cell_text(because)}"
             table.add_row(contract.id, contract.title.nb, "–", "–", told)
             continue
-        due = last_due(contract.calendar, today, timedelta(days=catalog.quality.freshness.grace_days))
-        state = "[green]current[/]" if due else "[green]current[/], closed series"
-        if due and vintage.updated[:10] < due.isoformat():
-            state = f"[yellow]late at source (due {due})[/]"
-        if vintage.stale_because:
-            state = f"[red]stale[/]: {cell_text(vintage.stale_because)}"
+        state = _state(lights[contract.name], vintage.stale_because)
         table.add_row(contract.id, contract.title.nb, vintage.updated, f"{vintage.rows:,}".replace(",", " "), state)
     console.print(table)
     _print_refusals(lake, catalog)
@@ -292,10 +286,24 @@ def status() -> None:
         console.print(f"\n{home.root}: no refresh yet. Run `k2025 refresh`.")
         return
     asked = ", ".join(f"{count} to {service}" for service, count in sorted(record.requests.items()))
-    console.print(f"\nLast run   {record.finished_at} from {record.source}, {asked or 'no'} requests")
+    console.print(f"\nLast run   {record.finished_at} from {record.source}, {record.ending}, {asked or 'no'} requests")
+    console.print(f"Morning    {home.reports / morning.LATEST}", highlight=False)
     for name, problem in record.problems.items():
         console.print(f"[red]Problem[/]    {cell_text(f'{name}: {problem}')}", highlight=False)
     _print_standing(home)
+
+
+def _state(lights: Any, stale_because: str | None) -> str:
+    """How a table stands, the gravest first: refused or not fetched, late with us, late at the source."""
+    from k2025_pipeline.console import cell_text
+
+    if stale_because:
+        return f"[red]stale[/]: {cell_text(stale_because)}"
+    if lights.ours.state == "late":
+        return f"[red]late with us[/]: {cell_text(lights.ours.message.en)}"
+    if lights.source.state == "late":
+        return f"[yellow]late at source (due {lights.due})[/]"
+    return "[green]current[/]" if lights.due else "[green]current[/], closed series"
 
 
 def _print_standing(home: Any) -> None:
