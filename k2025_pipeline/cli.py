@@ -303,6 +303,8 @@ def _state(lights: Any, stale_because: str | None) -> str:
         return f"[red]late with us[/]: {cell_text(lights.ours.message.en)}"
     if lights.source.state == "late":
         return f"[yellow]late at source (due {lights.due})[/]"
+    if lights.source.state == "unknown":
+        return f"[yellow]not known whether it is current[/]: {cell_text(lights.source.message.en)}"
     return "[green]current[/]" if lights.due else "[green]current[/], closed series"
 
 
