@@ -250,7 +250,7 @@ class TestLoopback:
             return subprocess.CompletedProcess(command, 0)
 
         monkeypatch.setattr("k2025_pipeline.warehouse.dbt_project.ensure_manifest", lambda *_: None)
-        monkeypatch.setattr("k2025_pipeline.cli.subprocess.run", start)
+        monkeypatch.setattr("k2025_pipeline.cli.serving.subprocess.run", start)
         monkeypatch.setenv("DAGSTER_HOME", "")
         assert run("ui", "--port", "3001", *options).exit_code == 0
         [command] = [one for one in started if Path(one[0]).name == program[0]]
