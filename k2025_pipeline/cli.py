@@ -195,7 +195,7 @@ def _log_file(path: Path) -> Iterator[None]:
 @main.command()
 def status() -> None:
     """Tables, vintages, last run, and what is late at the source."""
-    from datetime import UTC, datetime
+    from datetime import UTC, datetime, timedelta
 
     from k2025_pipeline.catalog import load_catalog
     from k2025_pipeline.catalog.calendar import last_due
@@ -214,7 +214,7 @@ def status() -> None:
             state, because = lake.state(contract.name)
             table.add_row(contract.id, contract.title.nb, "–", "–", f"[yellow]{state.replace('_', ' ')}[/] {because}")
             continue
-        due = last_due(contract.calendar, today)
+        due = last_due(contract.calendar, today, timedelta(days=catalog.quality.freshness.grace_days))
         state = "[green]current[/]" if due else "[green]current[/], closed series"
         if due and vintage.updated[:10] < due.isoformat():
             state = f"[yellow]late at source (due {due})[/]"

@@ -37,9 +37,10 @@
     from cells
 {% endmacro %}
 
-{# Statbank's 2025K4 is the quarter 2025Q4, as SDMX and ISO 8601 name it; a year stays as it is. #}
+{# Statbank's 2025K4 is the quarter 2025Q4 and 2025M03 the month 2025-03, as SDMX and ISO 8601 name them; a year stays as
+   it is. #}
 {% macro conformed_period(period) -%}
-    replace(cast({{ period }} as varchar), 'K', 'Q')
+    replace(replace(cast({{ period }} as varchar), 'K', 'Q'), 'M', '-')
 {%- endmacro %}
 
 {# KOSTRA's codes for areas serve all tables: Statbank's 0 is EAK, its two-digit counties EKAnn; the prefix

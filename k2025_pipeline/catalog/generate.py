@@ -50,6 +50,8 @@ CATALOG_TABLES = {
     "effect_rules": "When an effect is told or refused / når en effekt vises eller avvises. From schemas/effects.yml.",
     "funnel_rules": "How funnel limits are drawn / hvordan traktgrenser trekkes. From schemas/statistics.yml.",
     "category_parts": "Categories that sum to a total / kategorier som summerer til en total. From schemas/tables.",
+    "same_figures": "Series that tell the same / serier som teller det samme. From schemas/quality.yml.",
+    "population_limits": "Persons who are inhabitants / personer som er innbyggere. From schemas/quality.yml.",
     "measures": "The seventeen measures / de sytten tiltakene. From schemas/measures.yml.",
     "measure_indicators": "Indicators by measure / indikatorer etter tiltak.",
     "reference_values": "Published figures / publiserte tall. From schemas/reference_values.yml.",
@@ -58,6 +60,10 @@ CATALOG_TABLES = {
     "changes": "What each vintage changed / hva hver utgave endret. From the lake.",
     "last_publication": "When it was last published / da det sist ble publisert. From the manifest.",
     "published_values": "What was published before / det som er publisert før. From the last publication.",
+    "night": "The night of this build / natten bygget hører til.",
+    "staleness": "How late each source table is / hvor forsinket kildetabellene er. From the calendar and the lake.",
+    "quality_nights": "Data quality of earlier nights / datakvaliteten tidligere netter. From the record of nights.",
+    "check_results": "Checks of earlier nights / sjekkene tidligere netter. From the record of nights.",
 }
 SCHEMAS: dict[str, type[BaseModel]] = {
     "table": TableContract,
@@ -189,7 +195,7 @@ def _staging_docs(catalog: Catalog) -> dict[str, Any]:
         {
             "name": f"stg_{table.name}",
             "description": _description(table),
-            "data_tests": ["value_and_status_agree"],
+            "data_tests": [{"value_and_status_agree": {"name": f"value_and_status_agree_stg_{table.name}"}}],
             "columns": [{"name": name, "description": text} for name, text in column_docs(table).items()],
         }
         for table in catalog.tables.values()

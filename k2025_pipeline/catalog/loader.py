@@ -22,7 +22,7 @@ from k2025_pipeline.catalog.expectations import ExpectationFile
 from k2025_pipeline.catalog.indicators import IndicatorDefinition
 from k2025_pipeline.catalog.need import NeedFile
 from k2025_pipeline.catalog.programme import MeasuresFile, ReferenceFile
-from k2025_pipeline.catalog.quality import QualityFile
+from k2025_pipeline.catalog.quality import QualityFile, Series, WithinPopulation
 from k2025_pipeline.catalog.statistics import StatisticsFile
 from k2025_pipeline.catalog.tables import TableContract
 from k2025_pipeline.catalog.uploads import UploadContract
@@ -106,6 +106,7 @@ def load_catalog(schemas: Path) -> Catalog:
     _check_breaks(schemas / "breaks.yml", catalog)
     _check_references(schemas / "reference_values.yml", catalog)
     _check_need(schemas / "need.yml", catalog)
+    _check_relations(schemas / "quality.yml", catalog)
     for indicator in catalog.indicators.values():
         _check_indicator(schemas / "indicators" / f"{indicator.id}.yml", indicator, catalog)
     return catalog
@@ -203,6 +204,29 @@ def _check_need(path: Path, catalog: Catalog) -> None:
     for band in (projection.band, projection.carers_band, projection.oldest_band):
         if band not in bands:
             raise CatalogError(f"{_short(path)}: projection: table {projection.table} declares no age band {band!r}")
+
+
+def _check_relations(path: Path, catalog: Catalog) -> None:
+    relations = catalog.quality.relations
+    for place, same in enumerate(relations.same_figures):
+        for side, series in (("one", same.one), ("other", same.other)):
+            term = Term(table=series.table, measure=series.measure, where=series.where)
+            for problem in _term_problems(term, catalog):
+                raise CatalogError(f"{_short(path)}: relations.same_figures.{place}.{side}: {problem}")
+    for place, within in enumerate(relations.within_population):
+        for problem in _population_problems(within, relations.population, catalog):
+            raise CatalogError(f"{_short(path)}: relations.within_population.{place}: {problem}")
+
+
+def _population_problems(within: WithinPopulation, population: Series, catalog: Catalog) -> list[str]:
+    """Each group and each band must exist, or the rule would silently judge nothing."""
+    column, table = within.column, catalog.tables.get(within.table)
+    others = [d for d in table.category_dimensions if d.column != column] if table is not None else []
+    chosen = {d.column: d.categories[0].group for d in others if d.categories}
+    groups = [chosen | ({column: group} if column else {}) for group in within.bands]
+    terms = [Term(table=within.table, measure=within.measure, where=where) for where in groups]
+    terms += [Term(table=population.table, measure=population.measure, where={"age": b}) for b in within.bands.values()]
+    return [problem for term in terms for problem in _term_problems(term, catalog)]
 
 
 def _check_breaks(path: Path, catalog: Catalog) -> None:

@@ -1,6 +1,6 @@
-"""What a night is judged by (``schemas/quality.yml``): levels of the ladder, lateness, how long copies are kept.
+"""What a night is judged by (``schemas/quality.yml``): levels of the ladder, lateness, copies, relations of tables.
 
-Here belong thresholds that concern no single table. Not here: judging by them (``quality``), and thresholds of a
+Here belong rules and thresholds that concern no single table. Not here: judging by them (``quality``), and thresholds of a
 table (``tables``) or of a public table (``expectations``).
 """
 
@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
-from k2025_pipeline.catalog.base import Declaration, Name, Text
+from k2025_pipeline.catalog.base import Declaration, Name, TableId, Text
 
 LevelId = Literal["admission", "contract", "relations", "drift", "reconciliation", "acceptance", "publication"]
 Engine = Literal["k2025", "pandera", "dbt", "great_expectations"]
@@ -59,6 +59,57 @@ class Retention(Declaration):
     months: int = Field(ge=0, description="Of older ones the first of each of so many months.")
 
 
+class RelationRule(Declaration):
+    """What one kind of dbt test demands, in words: of all tests of the kind in ``dbt/models``."""
+
+    level: Literal["relations", "reconciliation"] = "relations"
+    rule: Text
+    threshold: Text | None = Field(None, description="How far is too far; left out where a single row is too many.")
+    runbook: Literal["relations", "reconciliation"] = "relations"
+
+
+class Series(Declaration):
+    """A series of a source table, named as indicators name theirs."""
+
+    table: TableId
+    measure: Name
+    where: dict[Name, str] = Field(default_factory=dict, description="Group per category column; default ones left out.")
+
+
+class SameFigure(Declaration):
+    """Two series that tell the same figure, but for rounding."""
+
+    one: Series
+    other: Series
+    why: Text
+
+
+class WithinPopulation(Declaration):
+    """Persons of a table who are inhabitants too, so that there are no more of them than inhabitants of their age."""
+
+    table: TableId
+    measure: Name
+    column: Name | None = Field(None, description="Category column that holds the age; none where `bands` has one entry.")
+    bands: dict[str, str] = Field(
+        min_length=1, description="Age band of the population by group of the column; `total` without one."
+    )
+
+    @model_validator(mode="after")
+    def _one_band_without_column(self) -> WithinPopulation:
+        if self.column is None and list(self.bands) != ["total"]:
+            raise ValueError("bands: without `column` there is one entry, total")
+        return self
+
+
+class Relations(Declaration):
+    """Relations between tables: the words of their rules, and which figures they are about."""
+
+    rules: dict[Name, RelationRule] = Field(min_length=1, description="By name of the generic test in dbt.")
+    population: Series = Field(description="Inhabitants at the end of the year, by age band.")
+    same_figures: list[SameFigure]
+    within_population: list[WithinPopulation]
+
+
 class QualityFile(Declaration):
     """``schemas/quality.yml``."""
 
@@ -66,6 +117,8 @@ class QualityFile(Declaration):
     checks: dict[Name, CheckRule]
     freshness: FreshnessRules
     retention: Retention
+
+    relations: Relations
 
     @field_validator("levels")
     @classmethod

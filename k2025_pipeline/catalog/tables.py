@@ -96,6 +96,9 @@ class Measure(Declaration):
     minimum: float | None = Field(None, allow_inf_nan=False)
     maximum: float | None = Field(None, allow_inf_nan=False)
     additive: bool = Field(False, description="A count that may be summed over municipalities.")
+    rounded: bool = Field(
+        True, description="Rounded to its decimals, so that sums may differ by half a unit for each figure in them."
+    )
     zero_means_missing: bool = Field(False, description="The source writes 0 where it has no figure.")
     evidence: Evidence
 
@@ -132,13 +135,25 @@ class Band(Declaration):
     last_age: int = Field(ge=0, description="Inclusive; 105 stands for 105 and older.")
 
 
+CalendarKind = Literal["kostra", "annual", "quarterly", "monthly"]
+PUBLICATIONS: dict[CalendarKind, int] = {"kostra": 2, "annual": 1, "quarterly": 4, "monthly": 12}
+"""How often a year a table of each kind appears."""
+
+
 class Calendar(Declaration):
     """When the source publishes."""
 
-    kind: Literal["kostra", "annual", "quarterly"] = Field(
-        description="`kostra` appears unrevised in March and revised in June."
+    kind: CalendarKind = Field(
+        description="`kostra` appears unrevised in March and revised in June. Periods are years, quarters (2025K1) or "
+        "months (2025M03)."
     )
-    publishes: list[str] = Field(min_length=1, description="Days as MM-DD, moved to Monday from a weekend.")
+    publishes: list[str] = Field(
+        description="Days as MM-DD in order, moved to Monday from a weekend: one of an annual table, two of KOSTRA, "
+        "one in each quarter or month of the others."
+    )
+    early_days: int = Field(
+        0, ge=0, le=15, description="So many days before the declared one it may appear: the day follows the weekday."
+    )
     closed: bool = Field(
         False,
         description="The source adds nothing more: a series that ended, or one whose next edition is another table.",
@@ -150,6 +165,18 @@ class Calendar(Declaration):
         for day in days:
             date.fromisoformat(f"2001-{day}")
         return days
+
+    @model_validator(mode="after")
+    def _as_often_as_its_kind(self) -> Calendar:
+        wanted = PUBLICATIONS[self.kind]
+        if len(self.publishes) != wanted:
+            raise ValueError(f"publishes: a {self.kind} table has {wanted} days, and here are {len(self.publishes)}")
+        if sorted(set(self.publishes)) != self.publishes:
+            raise ValueError("publishes: the days must stand in order, each once")
+        months = [int(day[:2]) for day in self.publishes]
+        if self.kind in ("quarterly", "monthly") and [(m - 1) * wanted // 12 for m in months] != list(range(wanted)):
+            raise ValueError(f"publishes: a {self.kind} table has one day in each {self.kind.removesuffix('ly')}")
+        return self
 
 
 class Coverage(Declaration):
@@ -212,6 +239,11 @@ class TableContract(Declaration):
     )
     extracts: list[Extract] = Field(default_factory=lambda: [Extract()])
     bands: list[Band] = Field(default_factory=list, description="Age bands that core sums single ages into.")
+    areas_are_sums: bool = Field(
+        False,
+        description="Figures of counties and the country are sums of municipalities. Where they are not, as in KOSTRA, "
+        "they are Statistics Norway's own estimates, and a difference is no fault of ours.",
+    )
     projection: bool = Field(
         False, description="Figures of years to come: kept in core.projections, and no indicator is made of them."
     )

@@ -46,7 +46,7 @@ class Seen:
 
     def __init__(self, home: Home) -> None:
         self._path = home.root / "checked.json"
-        empty: dict[str, Any] = {"confirmed": {}, "not_offered": {}, "compared": {}}
+        empty: dict[str, Any] = {"confirmed": {}, "not_offered": {}, "compared": {}, "shown": {}}
         self._data = empty | (read_json(self._path) or {})
 
     def confirmed(self, name: str) -> datetime | None:
@@ -71,6 +71,17 @@ class Seen:
         else:
             self._data["not_offered"][name] = refused_question
         write_json(self._path, self._data)
+
+    def shown(self, name: str) -> str | None:
+        """The stamp of a table that the source showed last, whether or not that vintage was fetched and accepted."""
+        stamp = self._data["shown"].get(name)
+        return str(stamp) if stamp else None
+
+    def note_shown(self, name: str, stamp: str) -> None:
+        """Note the stamp that the source shows of a table."""
+        if self.shown(name) != stamp:
+            self._data["shown"][name] = stamp
+            write_json(self._path, self._data)
 
     def compared(self, name: str) -> datetime | None:
         """When the metadata of a table were last held against the archived ones, or fetched."""

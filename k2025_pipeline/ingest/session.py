@@ -106,6 +106,7 @@ class SourceSession:
         try:
             refused = self._stands_refused(contract.name, latest)
             decision = self._changes.decide(contract, latest, asked, self._force, refused)
+            self._seen.note_shown(contract.name, decision.stamp)
             if not decision.fetch and latest is not None:
                 outcome = _unchanged(contract, decision, latest)
             else:

@@ -28,7 +28,12 @@ KLASS_NULLABLE = {
     "correspondence": set[str](),
 }
 KLASS_KEYS = {"codes": ["code"], "changes": ["old_code", "new_code", "changed_on"], "correspondence": ["year"]}
-PERIOD_PATTERNS = {"kostra": r"^(19|20)\d{2}$", "annual": r"^(19|20)\d{2}$", "quarterly": r"^(19|20)\d{2}K[1-4]$"}
+PERIOD_PATTERNS = {
+    "kostra": r"^(19|20)\d{2}$",
+    "annual": r"^(19|20)\d{2}$",
+    "quarterly": r"^(19|20)\d{2}K[1-4]$",
+    "monthly": r"^(19|20)\d{2}M(0[1-9]|1[0-2])$",
+}
 
 
 @dataclass(frozen=True)

@@ -53,9 +53,13 @@ BORDER_CHANGES = (
 DOCUMENT_OBSERVATIONS = ("table_id", "measure", "category", "region_code", "period", "unit", "value", "ref_id")
 EFFECT_RULES = ("rule_id", "value", "unit_of_count", "first_year", "last_year", "text_nb", "text_en")
 CATEGORY_PARTS = ("table_id", "total", "part", "parts")
+SAME_FIGURES = ("table_id", "measure", "category", "other_table_id", "other_measure", "other_category")
+POPULATION_LIMITS = ("table_id", "measure", "category", "population_table_id", "population_measure", "band")
 INDICATOR_MODELS = ("indicator_id", "model", "of_indicator")
 DECLARED_TYPES: dict[str, dict[str, Any]] = {
     "category_parts": dict.fromkeys(CATEGORY_PARTS, pl.String) | {"parts": pl.Int32},
+    "same_figures": dict.fromkeys(SAME_FIGURES, pl.String),
+    "population_limits": dict.fromkeys(POPULATION_LIMITS, pl.String),
     "document_observations": dict.fromkeys(DOCUMENT_OBSERVATIONS, pl.String) | {"value": pl.Float64},
     "indicator_models": dict.fromkeys(INDICATOR_MODELS, pl.String),
     "breaks": dict.fromkeys(BREAKS, pl.String),
@@ -90,6 +94,8 @@ def declared_tables(catalog: Catalog) -> dict[str, list[Row]]:
         "effect_rules": list(_effect_rule_rows(catalog)),
         "funnel_rules": [_funnel_rules(catalog)],
         "category_parts": list(_category_part_rows(catalog)),
+        "same_figures": list(_same_figure_rows(catalog)),
+        "population_limits": list(_population_limit_rows(catalog)),
         "measures": list(_programme_measure_rows(catalog)),
         "programmes": list(_programme_rows(catalog)),
         "measure_indicators": [
@@ -294,24 +300,57 @@ def calculations(family: IndicatorDefinition) -> list[tuple[str, Calculation, Va
 
 
 def _measures(catalog: Catalog) -> Iterator[Row]:
-    yield {"table_id": COUNTED_REGIONS[0], "measure": COUNTED_REGIONS[1], "additive": True, "decimals": 0}
+    """Measures with how exactly they are told: ``half_unit`` of the last decimal, none where no sum is held to it."""
+    yield _measure_row(*COUNTED_REGIONS, additive=True, decimals=0)
     for upload in catalog.uploads.values():
         for column in upload.measures:
-            yield {
-                "table_id": upload.id,
-                "measure": column.name,
-                "additive": column.additive,
-                "decimals": column.decimals,
-            }
+            yield _measure_row(upload.id, column.name, column.additive, column.decimals)
     for table_id, name in catalog.references.documents:
-        yield {"table_id": table_id, "measure": name, "additive": False, "decimals": None}
+        yield _measure_row(table_id, name, additive=False, decimals=None)
     for table in catalog.tables.values():
         for measure in table.measures:
-            row = {"table_id": table.id, "additive": measure.additive, "decimals": measure.decimals}
-            yield {**row, "measure": measure.name}
+            row = _measure_row(table.id, measure.name, measure.additive, measure.decimals)
+            half_unit = 0.5 * 10**-measure.decimals if measure.rounded else 0.0
+            yield row | {"half_unit": half_unit, "areas_are_sums": table.areas_are_sums}
             if measure.additive:
                 for derived in table.derived_measures:
-                    yield {**row, "measure": derived}
+                    yield row | {"measure": derived}
+
+
+def _measure_row(table_id: str, measure: str, additive: bool, decimals: int | None) -> Row:
+    exactness = {"decimals": decimals, "half_unit": None, "areas_are_sums": False}
+    return {"table_id": table_id, "measure": measure, "additive": additive, **exactness}
+
+
+def _same_figure_rows(catalog: Catalog) -> Iterator[Row]:
+    for same in catalog.quality.relations.same_figures:
+        one, other = same.one, same.other
+        yield {
+            "table_id": one.table,
+            "measure": one.measure,
+            "category": catalog.tables[one.table].category_key(one.where),
+            "other_table_id": other.table,
+            "other_measure": other.measure,
+            "other_category": catalog.tables[other.table].category_key(other.where),
+        }
+
+
+def _population_limit_rows(catalog: Catalog) -> Iterator[Row]:
+    """Series of persons with the series of inhabitants that none of them may exceed."""
+    inhabitants = catalog.quality.relations.population
+    for within in catalog.quality.relations.within_population:
+        table = catalog.tables[within.table]
+        others = [d for d in table.category_dimensions if d.column != within.column]
+        for (group, band), *chosen in product(within.bands.items(), *([c.group for c in d.categories] for d in others)):
+            where = {d.column: other for d, other in zip(others, chosen, strict=True)}
+            yield {
+                "table_id": table.id,
+                "measure": within.measure,
+                "category": table.category_key(where | ({within.column: group} if within.column else {})),
+                "population_table_id": inhabitants.table,
+                "population_measure": inhabitants.measure,
+                "band": band,
+            }
 
 
 def _indicator_rows(family: IndicatorDefinition) -> Iterator[Row]:

@@ -6,7 +6,7 @@ Here belongs the start of a build. Nothing here transforms a figure. Not here: d
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from k2025_pipeline.catalog.uploads import UploadContract
 from k2025_pipeline.klass.client import SCHEMAS
 from k2025_pipeline.lake.home import Home
 from k2025_pipeline.lake.typed import TypedLake, Vintage
+from k2025_pipeline.quality import freshness, nights
 from k2025_pipeline.validation.columns import typed_schema, upload_schema
 from k2025_pipeline.warehouse import record
 from k2025_pipeline.warehouse.declared import both, declared_frame, declared_tables
@@ -57,11 +58,12 @@ def fingerprint(home: Home, catalog: Catalog, folders: list[Path]) -> str:
     return digest.hexdigest()
 
 
-def prepare(home: Home, catalog: Catalog, source: str) -> None:
+def prepare(home: Home, catalog: Catalog, source: str, started: datetime | None = None) -> None:
     """Start the build's database anew, with schemas ``typed`` and ``catalog`` for dbt to read.
 
     Args:
         home: where everything lies. catalog: the declarations. source: ``ssb``, ``recording``, ``demo``, ``other``.
+        started: when the night began, with a zone; now where there is no night.
     """
     home.build.mkdir(parents=True, exist_ok=True)
     for leftover in home.build.glob(f"{home.build_file.name}*"):
@@ -86,6 +88,28 @@ def prepare(home: Home, catalog: Catalog, source: str) -> None:
         standing = published(home)
         moment = standing.published_at if standing else None
         connection.execute("create table catalog.last_publication as select cast(? as timestamptz) as at", [moment])
+        _lay_nights(connection, home, catalog, source, started or datetime.now(UTC))
+
+
+def _lay_nights(
+    connection: duckdb.DuckDBPyConnection, home: Home, catalog: Catalog, source: str, started: datetime
+) -> None:
+    """Tonight, how late tables are, and the record of earlier nights.
+
+    None of it is part of :func:`fingerprint`: every night adds to the record, and no night would be a quiet one.
+    """
+    tonight = [nights.night_id(started), started.astimezone(nights.OSLO).date(), started]
+    connection.execute(
+        "create table catalog.night as "
+        "select cast(? as varchar) as night_id, cast(? as date) as night, cast(? as timestamptz) as started_at",
+        tonight,
+    )
+    late = freshness.staleness(home, catalog, started)
+    _create(connection, "staleness", late.with_columns(pl.lit(source).alias("source")))
+    quality = nights.history_sql(home, "quality", nights.QUALITY)
+    checks = nights.history_sql(home, "checks", nights.CHECKS)
+    connection.execute(f"create view catalog.quality_nights as {quality}")
+    connection.execute(f"create view catalog.check_results as {checks}")
 
 
 def _lay(

@@ -1,4 +1,4 @@
--- Quality of the data as data: coverage, cells without figures, revisions, and sums that do not add up.
+-- Quality of the data as data: coverage, cells without figures, revisions, sums that do not add up, and lateness.
 -- DQ-03: how many figures were revised since they were first published, and by how much on average.
 with figures as (
     select
@@ -61,6 +61,25 @@ revisions as (
     where revised.sized > 0
 ),
 
+-- DQ-05: whole days since the source should have published, or since it did and we have not followed; 0 when current.
+lateness as (
+    select
+        'DQ-05' as quality_id,
+        cast(null as varchar) as indicator_id,
+        table_id,
+        cast(null as varchar) as measure,
+        cast(null as varchar) as region_level,
+        period,
+        reason,
+        days as numerator,
+        1 as denominator,
+        days as exact_value,
+        'dager' as unit,
+        cast(null as double) as tolerance,
+        source
+    from {{ source('catalog', 'staleness') }}
+),
+
 measured as (
     select * from {{ ref('quality_coverage') }}
     union all
@@ -69,6 +88,10 @@ measured as (
     select * from revisions
     union all
     select * from {{ ref('quality_sums') }}
+    union all
+    select * from {{ ref('quality_reconciled') }}
+    union all
+    select * from lateness
 )
 
 select
