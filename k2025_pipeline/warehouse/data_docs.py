@@ -63,7 +63,10 @@ Acceptance of the public tables: {held} of {len(results)} rules hold.</p>
     write_bytes(site / "index.html", page.encode())
 
 
-DEMO_BANNER_TEXT = "DEMO: alle tall er generert, ikke fra Statistisk sentralbyrå / all figures are generated, not from Statistics Norway."
+DEMO_BANNER_TEXT = (
+    "DEMO: alle tall er generert, ikke fra Statistisk sentralbyrå. / "
+    "DEMO: all figures are generated, not from Statistics Norway."
+)
 DEMO_BANNER = f'<p class="banner"><strong>{DEMO_BANNER_TEXT}</strong></p>'
 
 
