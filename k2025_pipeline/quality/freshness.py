@@ -186,7 +186,9 @@ def _of_source(contract: TableContract, seen: Sighting, due: date | None, today:
         return _unknown("Kilden har ikke vist tabellen ennå.", "The source has not shown the table yet.")
     shown = _day(seen.stamp)
     if shown >= earliest(contract.calendar, due):
-        return _on_time(f"Kilden publiserte {shown}; fristen var {due}.", f"The source published on {shown}, due {due}.")
+        return _on_time(
+            f"Kilden publiserte {shown}; fristen var {due}.", f"The source published on {shown}, due {due}."
+        )
     if seen.at is None or seen.at.astimezone(OSLO).date() < due + grace:
         return _unknown(
             f"Skulle vært publisert {due}, og kilden har ikke svart siden.",
