@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup refresh test pages nights lint bench ui generate lock screens clean
+.PHONY: help setup refresh test pages nights lint audit bench ui generate lock screens clean
 
 help: ## Show these lines
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,9 @@ lint: $(READY) ## Format, lint and type check, Python and SQL
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --nocolor dbt/models
+
+audit: $(READY) ## Look every locked dependency up among known vulnerabilities (asks pypi.org; docs/security.md)
+	$(BIN)/pip-audit --requirement requirements.lock --require-hashes --disable-pip --strict --progress-spinner off
 
 bench: $(READY) ## Measure speed, memory and requests, side by side with pyjstat and pxwebpy (minutes)
 	$(BIN)/python benchmarks/run_all.py

@@ -21,7 +21,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from k2025_pipeline import __version__
+from k2025_pipeline import __version__, runbook
 from k2025_pipeline.settings import PROJECT_ROOT, Settings, disable_telemetry
 
 BLOCKED, USAGE, PARTLY = 1, 2, 3
@@ -38,31 +38,36 @@ console = Console()
 
 
 class Group(click.Group):
-    """Shows an expected error as one sentence instead of a traceback."""
+    """Shows an error that has a page in the runbook as one sentence and the page, instead of a traceback."""
 
     def invoke(self, context: click.Context) -> Any:
         """See :class:`click.Group`."""
-        from k2025_pipeline.catalog import CatalogError
-        from k2025_pipeline.ingest.source import UnknownSource
-        from k2025_pipeline.lake.home import DamagedHome, HomeBusy, WrongSource
-        from k2025_pipeline.pxweb.errors import SourceError
-        from k2025_pipeline.warehouse.dbt_project import DbtFailed
-
-        expected = (
-            CatalogError,
-            UnknownSource,
-            WrongSource,
-            HomeBusy,
-            DamagedHome,
-            SourceError,
-            DbtFailed,
-            FileNotFoundError,
-        )
         try:
             return super().invoke(context)
-        except expected as error:
-            click.echo(f"k2025: {error}", err=True)
+        except Exception as error:
+            page = runbook.page_of(error)
+            if page is None:
+                raise
+            from k2025_pipeline.harmless import for_terminal
+
+            click.echo(f"k2025: {for_terminal(str(error))}\nSee {runbook.link(page)}", err=True)
             context.exit(USAGE)
+
+
+class Explained(click.ClickException):
+    """What was asked for cannot be done: one sentence and its page in the runbook, exit status 1.
+
+    Args:
+        message: what happened and what to do. page: name of the page.
+    """
+
+    def __init__(self, message: str, page: str) -> None:
+        super().__init__(message)
+        self.page = page
+
+    def format_message(self) -> str:
+        """See :class:`click.ClickException`."""
+        return f"{self.message}\nSee {runbook.link(self.page)}"
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -90,20 +95,27 @@ def main() -> None:
 )
 @click.option("--only", multiple=True, metavar="ID", help="Ask only for this table or classification; repeatable.")
 @click.option("--force", is_flag=True, help="Fetch everything anew, changed or not, also while SSB publishes.")
-def refresh(source: str | None, only: tuple[str, ...], force: bool) -> None:
+@click.option("--tell", is_flag=True, help="Send alerts afterwards, as Dagster's sensors do; for cron without them.")
+def refresh(source: str | None, only: tuple[str, ...], force: bool, tell: bool) -> None:
     """Run the nightly job now: ask what changed, fetch it, prove it, publish.
 
     It is the same Dagster job as the schedule's, so the run is seen in `k2025 ui`. A table that fails keeps
     its last good vintage and is marked stale; the rest of the night goes on.
     """
+    settings = _settings(source)
+    with _telling(settings) if tell else contextlib.nullcontext():
+        _refresh(settings, only, force)
+
+
+def _refresh(settings: Settings, only: tuple[str, ...], force: bool) -> None:
     from k2025_pipeline.catalog import load_catalog
     from k2025_pipeline.console import ConsoleReporter, print_summary
+    from k2025_pipeline.harmless import for_terminal
     from k2025_pipeline.ingest.source import identity, keeps_hours
     from k2025_pipeline.lake.home import Home
     from k2025_pipeline.pxweb.hours import PublicationHours
     from k2025_pipeline.quality import nights
 
-    settings = _settings(source)
     home = Home(settings.home)
     known = load_catalog(settings.schemas)
     unknown = [i for i in only if i not in known.tables and i not in known.classifications]
@@ -124,18 +136,67 @@ def refresh(source: str | None, only: tuple[str, ...], force: bool) -> None:
     if not success:
         console.print(
             f"\n[bold red]Blocked: nothing was published.[/] The file stands as it was. "
-            f"The reasons are above, in `k2025 ui`, and at the end of {home.root / 'refresh.log'}."
+            f"The reasons are above, in `k2025 ui`, and at the end of {home.root / 'refresh.log'}.\n"
+            f"What to do: {runbook.INDEX}"
         )
         sys.exit(BLOCKED)
     if reporter.problems:
         console.print(f"\n[bold yellow]Published, but stale or missing: {', '.join(sorted(reporter.problems))}.[/]")
         for name, message in sorted(reporter.problems.items()):
-            console.print(f"  {name}: {message}", highlight=False, markup=False)
+            console.print(f"  {name}: {for_terminal(message)}", highlight=False, markup=False)
         if any(name.startswith(("upload_", "inputs/")) for name in reporter.problems):
             console.print("Files of people: k2025 upload check FILE tells every error; mend it, then k2025 refresh.")
         if any(not name.startswith(("upload_", "inputs/")) for name in reporter.problems):
             console.print("Once the source is mended: k2025 refresh --only ID --force")
+        console.print(f"What to do: {runbook.INDEX}")
         sys.exit(PARTLY)
+
+
+@contextlib.contextmanager
+def _telling(settings: Settings) -> Iterator[None]:
+    """Tell how a refresh ended, also one that could not begin; see docs/alerts.md."""
+    from k2025_pipeline.alerts.configuration import AlertSettings
+
+    configured = AlertSettings.from_env()
+    if not configured.any:
+        raise click.UsageError(
+            "--tell: no channel is configured. Set K2025_ALERT_SMTP_HOST or another, docs/alerts.md."
+        )
+    try:
+        yield
+    except SystemExit:
+        _tell_newest_run(settings)
+        raise
+    except click.UsageError:
+        raise
+    except Exception as error:
+        _tell(settings, None, f"{type(error).__name__}: {error}")
+        raise
+    else:
+        _tell_newest_run(settings)
+
+
+def _tell_newest_run(settings: Settings) -> None:
+    import dagster as dg
+
+    from k2025_pipeline.orchestration.alerts import failure_of, newest_run
+
+    with dg.DagsterInstance.get() as instance:
+        run_id = newest_run(instance)
+        failure = failure_of(instance, run_id) if run_id else None
+    _tell(settings, run_id, failure)
+
+
+def _tell(settings: Settings, run_id: str | None, failure: str | None) -> None:
+    """Send; what does not arrive is owed to the next run and said here, and leaves the exit status alone."""
+    from k2025_pipeline.alerts.telling import NotDelivered, tell
+    from k2025_pipeline.lake.home import Home
+
+    try:
+        for sent in tell(Home(settings.home), settings, run_id, failure):
+            click.echo(f"Told / sendt: {sent}")
+    except NotDelivered as error:
+        click.echo(f"k2025: {error}", err=True)
 
 
 def _answers(source: str) -> None:
@@ -199,6 +260,7 @@ def status() -> None:
 
     from k2025_pipeline.catalog import load_catalog
     from k2025_pipeline.catalog.calendar import last_due
+    from k2025_pipeline.console import cell_text
     from k2025_pipeline.lake.home import Home
     from k2025_pipeline.lake.typed import TypedLake
     from k2025_pipeline.quality import nights
@@ -212,14 +274,15 @@ def status() -> None:
         vintage = lake.current(contract.name)
         if vintage is None:
             state, because = lake.state(contract.name)
-            table.add_row(contract.id, contract.title.nb, "–", "–", f"[yellow]{state.replace('_', ' ')}[/] {because}")
+            told = f"[yellow]{state.replace('_', ' ')}[/] {cell_text(because)}"
+            table.add_row(contract.id, contract.title.nb, "–", "–", told)
             continue
         due = last_due(contract.calendar, today, timedelta(days=catalog.quality.freshness.grace_days))
         state = "[green]current[/]" if due else "[green]current[/], closed series"
         if due and vintage.updated[:10] < due.isoformat():
             state = f"[yellow]late at source (due {due})[/]"
         if vintage.stale_because:
-            state = f"[red]stale[/]: {vintage.stale_because}"
+            state = f"[red]stale[/]: {cell_text(vintage.stale_because)}"
         table.add_row(contract.id, contract.title.nb, vintage.updated, f"{vintage.rows:,}".replace(",", " "), state)
     console.print(table)
     _print_refusals(lake, catalog)
@@ -230,7 +293,7 @@ def status() -> None:
     asked = ", ".join(f"{count} to {service}" for service, count in sorted(record.requests.items()))
     console.print(f"\nLast run   {record.finished_at} from {record.source}, {asked or 'no'} requests")
     for name, problem in record.problems.items():
-        console.print(f"[red]Problem[/]    {name}: {problem}", highlight=False)
+        console.print(f"[red]Problem[/]    {cell_text(f'{name}: {problem}')}", highlight=False)
     standing = f"{file.published_at}, source {file.source}, {home.warehouse}" if file else "nothing yet"
     console.print(f"Published  {standing}", highlight=False)
 
@@ -240,9 +303,11 @@ def _contracts(catalog: Any) -> list[Any]:
 
 
 def _print_refusals(lake: Any, catalog: Any) -> None:
+    from k2025_pipeline.console import cell_text
+
     for contract in _contracts(catalog):
         for refusal in lake.standing_refusals(contract.name):
-            console.print(f"\n[red]Refused[/]    {refusal.vintage} {refusal.because}", highlight=False)
+            console.print(f"\n[red]Refused[/]    {refusal.vintage} {cell_text(refusal.because)}", highlight=False)
             console.print(
                 f"           Right after all?  k2025 accept {contract.name} {refusal.vintage} --reason …",
                 highlight=False,
@@ -281,7 +346,7 @@ def accept(table: str, vintage: str, reason: str, by: str | None) -> None:
             partial = source_kind(home) == "recording"
             outcome = acceptance.accept(home, contract, acceptance.Tonight(asked=False, partial=partial))
         except (overruling.CannotOverrule, acceptance.ContractEdited) as error:
-            raise click.ClickException(str(error)) from error
+            raise Explained(str(error), error.runbook) from error
     console.print(f"{contract.id}: {outcome.message}", highlight=False)
     console.print(f"Overruled: {', '.join(rules)}. Run `k2025 refresh` to publish it.", highlight=False)
 
@@ -296,21 +361,27 @@ def query(sql: str, form: str) -> None:
     k2025 query "select * from public.indicator_values
                  where structure = 'current' and indicator_id = 'KOMP-01' and region_code = '0301'
                  order by period"
+
+    In CSV, text that a spreadsheet would take for a formula gets an apostrophe before it.
     """
     import duckdb
+    import polars as pl
 
+    from k2025_pipeline import harmless
     from k2025_pipeline.console import print_frame
     from k2025_pipeline.lake.home import Home
     from k2025_pipeline.warehouse import publish
 
     try:
         frame = publish.query(Home(_settings(None).home), sql)
+        text = harmless.as_csv(frame) if form == "csv" else harmless.as_json(frame) if form == "json" else ""
     except (duckdb.Error, publish.QueryError) as error:
-        raise click.ClickException(str(error)) from error
-    if form == "csv":
-        click.echo(frame.write_csv(), nl=False)
-    elif form == "json":
-        click.echo(frame.write_json())
+        raise Explained(harmless.for_terminal(str(error)), publish.QueryError.runbook) from error
+    except pl.exceptions.ComputeError as error:
+        advice = "Take the parts, cast it to text, or use --format json."
+        raise Explained(f"A column has no form in CSV: {error}. {advice}", publish.QueryError.runbook) from error
+    if text:
+        click.echo(text, nl=form == "json")
     else:
         print_frame(console, frame)
 
@@ -398,16 +469,18 @@ def check(source: str | None) -> None:
 
 
 def _print_report(folder: str, contract: Any, report: Any) -> int:
+    from k2025_pipeline.console import cell_text
+
     mark = "[green]✔[/]" if not report.findings else "[yellow]![/]"
     console.print(f"{mark} [bold]{contract.id}[/] {contract.title.nb}", highlight=False)
     for finding in report.findings:
         console.print(
-            f"    schemas/{folder}/{contract.id}.yml, {finding.field} ({finding.evidence}): {finding.problem}; "
-            f"{finding.advice}.",
+            f"    schemas/{folder}/{contract.id}.yml, {cell_text(finding.field)} ({finding.evidence}): "
+            f"{cell_text(finding.problem)}; {cell_text(finding.advice)}.",
             highlight=False,
         )
     for line in report.confirmed:
-        console.print(f"    [dim]{line}[/]", highlight=False)
+        console.print(f"    [dim]{cell_text(line)}[/]", highlight=False)
     return len(report.findings)
 
 
@@ -423,11 +496,12 @@ def pages(folder: Path) -> None:
     from k2025_pipeline.lake.home import Home
     from k2025_pipeline.warehouse import charts
     from k2025_pipeline.warehouse import pages as writing
+    from k2025_pipeline.warehouse.publish import NothingPublished
 
     settings = _settings(None)
     warehouse, catalog = Home(settings.home).warehouse, load_catalog(settings.schemas)
     if not warehouse.exists():
-        raise FileNotFoundError(f"{warehouse} is not there yet: nothing is published. Run `k2025 refresh` first.")
+        raise NothingPublished(f"{warehouse} is not there yet: nothing is published. Run `k2025 refresh` first.")
     drawn = charts.draw(warehouse, {family.id: family.name.nb for family in catalog.indicators.values()})
     written = writing.pages(catalog, set(drawn))
     writing.write(folder, written, drawn)
@@ -514,6 +588,44 @@ def upload_list() -> None:
 
 
 @main.group()
+def alert() -> None:
+    """Who is told when a night goes wrong: e-mail, Slack-compatible and generic webhook, see docs/alerts.md."""
+
+
+@alert.command("test")
+def alert_test() -> None:
+    """Send a test message on every configured channel and say how it went; status 1 if one did not arrive."""
+    from k2025_pipeline.alerts.telling import send_test
+
+    went = send_test()
+    if not went:
+        raise click.UsageError("no channel is configured. Set K2025_ALERT_SMTP_HOST or another, see docs/alerts.md.")
+    for channel, delivery in went:
+        click.echo(f"{'✔' if delivery.arrived else '✘'} {channel.name} → {channel.target}")
+        if delivery.problem:
+            click.echo(f"  {delivery.problem}")
+    if not all(delivery.arrived for _, delivery in went):
+        sys.exit(BLOCKED)
+
+
+@alert.command("show")
+def alert_show() -> None:
+    """Print what the last recorded night has to tell, and to whom; nothing is sent."""
+    from k2025_pipeline.alerts.telling import preview
+    from k2025_pipeline.lake.home import Home
+
+    settings = _settings(None)
+    shown = preview(Home(settings.home), settings)
+    if not shown:
+        click.echo("Ingenting å melde fra siste natt. / The last recorded night has nothing to tell.")
+    for one in shown:
+        click.echo(f"\nTil / to: {'; '.join(one.to) or 'ingen / nobody'}")
+        if one.told:
+            click.echo(f"Ikke nytt for / not news to: {'; '.join(one.told)}")
+        click.echo(f"Emne / subject: {one.message.subject}\n\n{one.message.text}", nl=False)
+
+
+@main.group()
 def demo() -> None:
     """The local Statbank: PxWebApi v2 and Klass over generated or recorded tables."""
 
@@ -553,18 +665,25 @@ def serve(
 
 @main.command()
 @click.option("--port", default=3000, show_default=True, help="Port on 127.0.0.1; the reports take the next one.")
-def ui(port: int) -> None:
-    """Open Dagster on 127.0.0.1, with its daemon for the schedules, and the pages of reports/ beside it."""
+@click.option("--read-only", is_flag=True, help="Only look: no run can be started, and no schedule runs.")
+def ui(port: int, read_only: bool) -> None:
+    """Open Dagster on 127.0.0.1, with its daemon for the schedules, and the pages of reports/ beside it.
+
+    For a team see docs/security.md.
+    """
+    from k2025_pipeline.ingest.source import without_secrets
     from k2025_pipeline.lake.home import Home
     from k2025_pipeline.orchestration.instance import prepare_instance
     from k2025_pipeline.quality import morning, serve
     from k2025_pipeline.warehouse.dbt_project import ensure_manifest
 
     settings = _settings(None)
+    without_secrets(settings.source)
     home = Home(settings.home)
     prepare_instance(home)
     ensure_manifest(settings.dbt_project, home)
-    command = [str(Path(sys.executable).with_name("dagster")), "dev", "-h", "127.0.0.1", "-p", str(port)]
+    program = ["dagster-webserver", "--read-only"] if read_only else ["dagster", "dev"]
+    command = [str(Path(sys.executable).with_name(program[0])), *program[1:], "-h", "127.0.0.1", "-p", str(port)]
     with serve.reports(home.reports, port + 1) as reports:
         console.print(f"Dagster: http://127.0.0.1:{port}  (stop with Ctrl-C)", highlight=False)
         console.print(f"Morning page: {reports}/{morning.LATEST}", highlight=False)

@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
+from k2025_pipeline.harmless import for_terminal
 from k2025_pipeline.ingest import acceptance
 from k2025_pipeline.ingest.session import FetchOutcome
 from k2025_pipeline.lake.home import Home
@@ -92,7 +93,7 @@ class ConsoleReporter:
         self._line("publish", "warehouse", "unchanged" if skipped else "accepted", message)
 
     def _line(self, layer: str, name: str, state: str, message: str) -> None:
-        line = f"{MARKS[state]} [bold]{layer:<8}[/]{name:<11} [dim]{escape(message)}[/]"
+        line = f"{MARKS[state]} [bold]{layer:<8}[/]{name:<11} [dim]{cell_text(message)}[/]"
         self._console.print(line, highlight=False)
 
 
@@ -164,7 +165,7 @@ def _failed_check(check: Any) -> str:
     said = next((check.metadata[name].value for name in names if name in check.metadata), None)
     text = "" if said is None else f": {said} rows break it" if isinstance(said, int) else f": {said}"
     mark = "[red]✘[/]" if check.blocking else "[yellow]![/]"
-    return f"  {mark} {'/'.join(check.asset_key.path)} · {check.check_name} ({blocking}){escape(text)}"
+    return f"  {mark} {'/'.join(check.asset_key.path)} · {check.check_name} ({blocking}){cell_text(text)}"
 
 
 def upload_table(standing: list[dict[str, Any]]) -> Table:
@@ -184,7 +185,7 @@ def print_frame(console: Console, frame: pl.DataFrame) -> None:
     if frame.height > 1 and console.measure(table).minimum >= console.width // 2:
         same = [name for name in frame.columns if frame[name].n_unique() == 1]
         for name in same:
-            console.print(f"[bold]{name}[/] {cell_text(frame[name][0])}", highlight=False)
+            console.print(f"[bold]{cell_text(name)}[/] {cell_text(frame[name][0])}", highlight=False)
         console.print()
         table = as_table(frame.drop(same))
     console.print(table)
@@ -196,18 +197,18 @@ def as_table(frame: pl.DataFrame) -> Table:
     numeric = [dtype.is_numeric() for dtype in frame.dtypes]
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name, is_number in zip(frame.columns, numeric, strict=True):
-        table.add_column(escape(name), justify="right" if is_number else "left", overflow="fold")
+        table.add_column(cell_text(name), justify="right" if is_number else "left", overflow="fold")
     for row in frame.iter_rows():
         table.add_row(*(cell_text(value) for value in row))
     return table
 
 
 def cell_text(value: Any) -> str:
-    """One value as text, with the markup signs of the terminal library made harmless."""
+    """One value as text, with what steers a terminal and the markup of the terminal library made harmless."""
     if value is None:
         return "[dim]–[/]"
     if hasattr(value, "strftime") and hasattr(value, "hour"):
         return str(value.strftime("%Y-%m-%d %H:%M"))
     if isinstance(value, float):
         return f"{value:.12g}"
-    return escape(str(value))
+    return escape(for_terminal(str(value)))

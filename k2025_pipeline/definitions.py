@@ -8,6 +8,7 @@ from k2025_pipeline.catalog import load_catalog
 from k2025_pipeline.catalog.generate import CATALOG_TABLES
 from k2025_pipeline.lake.home import Home, read_json
 from k2025_pipeline.night import Reporter
+from k2025_pipeline.orchestration.alerts import alert_sensors
 from k2025_pipeline.orchestration.common import NIGHT, Gate
 from k2025_pipeline.orchestration.jobs import night_resource, nightly_job, schedules
 from k2025_pipeline.orchestration.models import DBT, catalog_assets, dbt_models, dbt_resource
@@ -46,6 +47,7 @@ def build_definitions(settings: Settings, reporter: Reporter | None = None) -> d
         asset_checks=[acceptance_checks(catalog, gate)],
         jobs=[job],
         schedules=schedules(job),
+        sensors=alert_sensors(settings, job),
         resources={NIGHT: night_resource(settings, catalog, gate, reporter), DBT: dbt_resource(settings)},
         executor=dg.in_process_executor,
     )

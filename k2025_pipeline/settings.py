@@ -14,6 +14,7 @@ from typing import Literal
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 DEFAULT_SOURCE = "demo"
 DEFAULT_REPORTS_URL = "http://127.0.0.1:3001"
+DEFAULT_UI = "http://127.0.0.1:3000"
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Settings:
         publication_hours: what to do while SSB reloads and publishes (``K2025_PUBLICATION_HOURS``): ``end`` and
         ask at the next refresh, or ``wait``.
         reports_url: where the pages below ``reports/`` are served (``K2025_REPORTS_URL``); `k2025 ui` serves them.
+        ui_url: where people open Dagster, for links in messages (``K2025_UI_URL``).
         project_root: folder with ``schemas/`` and ``dbt/``.
     """
 
@@ -35,7 +37,12 @@ class Settings:
     contact: str = ""
     publication_hours: Literal["end", "wait"] = "end"
     reports_url: str = DEFAULT_REPORTS_URL
+    ui_url: str = DEFAULT_UI
     project_root: Path = field(default=PROJECT_ROOT)
+
+    def runbook(self, page: str) -> str:
+        """Address of a page of the runbook."""
+        return f"{self.reports_url}/runbook/{page}.html"
 
     @property
     def schemas(self) -> Path:
@@ -57,6 +64,7 @@ class Settings:
             contact=os.environ.get("K2025_CONTACT", ""),
             reports_url=(os.environ.get("K2025_REPORTS_URL") or DEFAULT_REPORTS_URL).rstrip("/"),
             publication_hours="wait" if os.environ.get("K2025_PUBLICATION_HOURS") == "wait" else "end",
+            ui_url=(os.environ.get("K2025_UI_URL") or DEFAULT_UI).rstrip("/"),
         )
 
 

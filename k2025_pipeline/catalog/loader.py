@@ -37,9 +37,21 @@ NOTES = ".md"
 class CatalogError(Exception):
     """A file of ``schemas/`` is wrong. The message names file, field and what is wrong, on one line."""
 
+    runbook = "declaration-wrong"
+
+
+MOST_NODES = 1_000_000
+"""Of a file with every alias written out; the largest of ours has some ten thousand."""
+
 
 class _Loader(yaml.SafeLoader):
-    """Refuses a key that stands twice; YAML forbids it, but PyYAML would let the last one win."""
+    """Refuses a key that stands twice (YAML forbids it, but PyYAML would let the last one win), and an alias bomb."""
+
+    def get_single_node(self) -> yaml.Node | None:
+        node: yaml.Node | None = super().get_single_node()
+        if node is not None and _written_out(node, {}) > MOST_NODES:
+            raise yaml.YAMLError(f"its aliases written out are more than {MOST_NODES} values")
+        return node
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node: yaml.MappingNode = super().compose_mapping_node(anchor)
@@ -49,6 +61,23 @@ class _Loader(yaml.SafeLoader):
                 raise yaml.YAMLError(f"line {key.start_mark.line + 1}: the key {key.value!r} stands twice")
             keys.add((key.tag, key.value))
         return node
+
+
+def _written_out(node: yaml.Node, known: dict[int, int]) -> int:
+    """Values in a node with its aliases written out; each node is counted once, however often it is named.
+
+    Raises:
+        yaml.YAMLError: when a node holds itself.
+    """
+    key = id(node)
+    if key not in known:
+        known[key] = -1
+        parts = [part for pair in node.value for part in pair] if isinstance(node, yaml.MappingNode) else node.value
+        inner = parts if isinstance(node, yaml.CollectionNode) else []
+        known[key] = 1 + sum(_written_out(part, known) for part in inner)
+    if known[key] < 0:
+        raise yaml.YAMLError(f"line {node.start_mark.line + 1}: an alias names what it stands in")
+    return known[key]
 
 
 @dataclass(frozen=True)

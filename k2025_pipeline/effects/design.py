@@ -22,6 +22,8 @@ NEVER = 0
 class Refused(Exception):
     """No effect can be told. ``code`` says why, ``numbers`` what it was measured by."""
 
+    runbook = "bad-question"
+
     def __init__(self, code: str, **numbers: float | str) -> None:
         super().__init__(code)
         self.code = code

@@ -41,6 +41,8 @@ State = Literal["accepted", "unchanged", "refused", "absent"]
 class ContractEdited(Exception):
     """The contract was edited so that neither the newest delivery nor the vintage that stands fits it."""
 
+    runbook = "declaration-wrong"
+
 
 @dataclass(frozen=True)
 class Outcome:

@@ -15,6 +15,8 @@ from k2025_pipeline.validation.contract import Verdict
 class CannotOverrule(Exception):
     """A delivery cannot be accepted by overruling: there is none, or it breaks a rule that gives cells meaning."""
 
+    runbook = "refused-vintage"
+
 
 def overrule(home: Home, contract: Contract, vintage: str, reason: str, by: str) -> list[str]:
     """Record that a person accepts a refused delivery; :func:`acceptance.accept` then makes it current.

@@ -6,6 +6,7 @@ source is asked by the same client in the same way.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ DEMO_EDITIONS: dict[str, Literal["revised", "unrevised"]] = {"demo": "revised", 
 class UnknownSource(Exception):
     """``--source`` is neither a known word, a URL nor a folder of tables."""
 
+    runbook = "wrong-source"
+
 
 @dataclass(frozen=True)
 class OpenSource:
@@ -37,23 +40,45 @@ class OpenSource:
     kind: str
 
 
+SECRET = re.compile(r"[^/\s]*@")
+"""A user's name and password before a host, with or without a scheme."""
+
+
+def without_secrets(source: str) -> str:
+    """The source, if it names an address and nothing else: it is written into the home, the log and Dagster.
+
+    Raises:
+        UnknownSource: when it carries a password, or a query that may be a key.
+    """
+    if source.startswith(("http://", "https://")):
+        parts = urlsplit(source)
+        if "@" in parts.netloc or parts.query or parts.fragment:
+            address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+            raise UnknownSource(
+                f"source «{address}»: was given with a password or a query, which would stand in the home, its log and "
+                "Dagster. Give the address alone; a name and password belong in ~/.netrc, which is read for each request."
+            )
+    return source
+
+
 def identity(source: str) -> str:
     """What a home is bound to, so that figures of two sources never mix.
 
     Raises:
-        UnknownSource: when the text means nothing.
+        UnknownSource: when the text means nothing, or carries a password.
     """
     if source == "live":
         return "live"
     if source in DEMO_EDITIONS:
         return "demo"
-    if source.startswith(("http://", "https://")):
+    if without_secrets(source).startswith(("http://", "https://")):
         return "live" if source.rstrip("/") == LIVE_URL else source.rstrip("/")
     folder = Path(source).expanduser().resolve()
     if (folder / "statbank").is_dir():
         return f"folder:{folder}"
     raise UnknownSource(
-        f"source «{source}»: say demo, demo:unrevised, live, a URL, or a folder that holds statbank/*.json."
+        f"source «{SECRET.sub('…@', source)}»: say demo, demo:unrevised, live, a URL, "
+        "or a folder that holds statbank/*.json."
     )
 
 

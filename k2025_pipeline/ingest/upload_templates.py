@@ -10,6 +10,7 @@ import io
 
 from k2025_pipeline.catalog.upload_docs import choices, example_row, header_row, kind, must
 from k2025_pipeline.catalog.uploads import UploadContract
+from k2025_pipeline.harmless import for_spreadsheet
 
 NOTES = (("merknad", ""), ("fra", ""), ("dato", ""))
 WIDTH = 24
@@ -21,14 +22,14 @@ def as_csv(contract: UploadContract) -> bytes:
     Explanations and the example are lines that begin with ``#``, which the reader skips.
     """
     text = io.StringIO(newline="")
-    for name, said in NOTES:
-        text.write(f"# {name}: {said}\r\n")
-    text.write(f"# {contract.title.nb}. {contract.definition.nb}\r\n")
+    lines = [f"# {name}: {said}" for name, said in NOTES]
+    lines.append(f"# {contract.title.nb}. {contract.definition.nb}")
     for column in contract.columns:
         known = f" Valg: {choices(column)}." if column.categories else ""
-        text.write(f"# {column.headers[0]} ({kind(column)}): {column.description.nb}{known}\r\n")
-    text.write(f"# EKSEMPEL (leses ikke): {';'.join(example_row(contract))}\r\n")
-    csv.writer(text, delimiter=";", lineterminator="\r\n").writerow(header_row(contract))
+        lines.append(f"# {column.headers[0]} ({kind(column)}): {column.description.nb}{known}")
+    lines.append(f"# EKSEMPEL (leses ikke): {';'.join(example_row(contract))}")
+    text.writelines(f"{for_spreadsheet(line)}\r\n" for line in lines)
+    csv.writer(text, delimiter=";", lineterminator="\r\n").writerow(map(for_spreadsheet, header_row(contract)))
     return text.getvalue().encode("utf-8-sig")
 
 
@@ -68,6 +69,8 @@ def as_excel(contract: UploadContract) -> bytes:
     for column in contract.columns:
         told = [column.headers[0], kind(column), must(contract, column), column.description.nb, choices(column)]
         words.append(told)
+    for cell in (cell for sheet in book for row in sheet.iter_rows() for cell in row if isinstance(cell.value, str)):
+        cell.value = for_spreadsheet(cell.value)
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()

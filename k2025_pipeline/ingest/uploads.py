@@ -40,6 +40,8 @@ FORM_ONLY = (
 class RefusedUpload(InvalidAnswer):
     """A file breaks its contract."""
 
+    runbook = "upload-refused"
+
     def __init__(self, message: str, errors: list[UploadError]) -> None:
         super().__init__(message)
         self.errors = errors

@@ -31,6 +31,8 @@ LONGEST_FETCH = timedelta(hours=12)
 class DamagedArchive(InvalidAnswer):
     """Archived bytes are missing or differ from their hash."""
 
+    runbook = "damaged-home"
+
 
 @dataclass(frozen=True)
 class ArchivedAnswer:

@@ -21,13 +21,19 @@ from filelock import FileLock, Timeout
 class WrongSource(Exception):
     """The home belongs to another source."""
 
+    runbook = "wrong-source"
+
 
 class DamagedHome(Exception):
     """A file of the home cannot be read."""
 
+    runbook = "damaged-home"
+
 
 class HomeBusy(Exception):
     """Another run holds the home."""
+
+    runbook = "home-locked"
 
 
 @dataclass(frozen=True)

@@ -143,9 +143,8 @@ class TypedLake:
                 write_json(self._refusal_path(dataset, refusal.vintage), asdict(settled))
 
     def refusal(self, dataset: str, vintage: str) -> Refusal | None:
-        """Why a delivery was refused, or None where it was not."""
-        found = read_json(self._refusal_path(dataset, vintage))
-        return Refusal(**found) if found else None
+        """Why a delivery was refused, or None where it was not; ``vintage`` may be whatever a person wrote."""
+        return next((refusal for refusal in self.refusals(dataset) if refusal.vintage == vintage), None)
 
     def refusals(self, dataset: str) -> list[Refusal]:
         """Deliveries that were refused, oldest first."""

@@ -10,6 +10,7 @@ import dagster as dg
 import orjson
 
 from k2025_pipeline.catalog.quality import QualityFile
+from k2025_pipeline.harmless import for_markdown
 from k2025_pipeline.night import Night
 from k2025_pipeline.quality.outcome import Check, Finding, Key, Outcome
 from k2025_pipeline.settings import Settings
@@ -100,7 +101,7 @@ def _declared(check: Check) -> dict[str, Any]:
 
 
 def _page(check: Check, settings: Settings) -> dict[str, Any]:
-    return {"runbook": dg.MetadataValue.url(f"{settings.reports_url}/runbook/{check.runbook}.html")}
+    return {"runbook": dg.MetadataValue.url(settings.runbook(check.runbook))}
 
 
 def night_of(context: Any) -> Night:
@@ -123,4 +124,4 @@ def _cell(value: Any) -> str:
     if value is None:
         return "–"
     text = value if isinstance(value, str) else orjson.dumps(value, default=str).decode()
-    return text.replace("|", "\\|").replace("\n", " ")
+    return for_markdown(text)

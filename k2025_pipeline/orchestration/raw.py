@@ -37,7 +37,7 @@ def _raw_asset(contract: Contract, gate: Gate) -> dg.AssetsDefinition:
     def _asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
         night = night_of(context)
         outcome = night.fetch(contract)
-        found = {**of_delivery(outcome), **night.timeliness(contract, outcome)}
+        found = {**of_delivery(outcome), **night.late_at_source(contract)}
         yield dg.MaterializeResult(
             asset_key=key,
             data_version=dg.DataVersion(outcome.delivery.vintage if outcome.delivery else outcome.state),

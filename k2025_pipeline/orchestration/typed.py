@@ -40,6 +40,8 @@ def _typed_asset(contract: Contract, gate: Gate) -> dg.AssetsDefinition:
             for check, finding in of_typed(outcome, name, checks).items():
                 rules = _rules_metadata(broken_rules(outcome, name, check))
                 yield check_result(night, (f"typed/{name}", check), finding, rules)
+            for check, finding in night.late_with_us(contract).items():
+                yield check_result(night, (f"typed/{name}", check), finding)
 
     return _asset
 

@@ -6,6 +6,7 @@ PxWebApi answers 400 for an unknown table. Not here: sending, pausing and asking
 
 from __future__ import annotations
 
+import reprlib
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -23,9 +24,10 @@ class SourceError(Exception):
 
     Attributes:
         attempts: how often a request is sent at most when it ends like this; 1 where asking again cannot help.
-        advice: what to edit or do, where the type alone decides it.
+        advice: what to edit or do, where the type alone decides it. runbook: page of the runbook.
     """
 
+    runbook: ClassVar[str] = "source-changed"
     attempts: ClassVar[int] = 1
     advice: ClassVar[str] = "Run `k2025 check` and correct the contract."
 
@@ -41,6 +43,7 @@ class SourceUnavailable(SourceError):
         retry_after: seconds that the server asks to wait, where it says so.
     """
 
+    runbook = "source-unreachable"
     advice = "Try again later."
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
@@ -91,6 +94,7 @@ class NotFound(SourceError):
 class PageMissing(NotFound):
     """HTTP 404 without a reason: the web server's own page, not the API's answer about what was asked for."""
 
+    runbook = "source-unreachable"
     advice = "Try again later; if it stays, look whether the API has moved."
 
 
@@ -169,12 +173,14 @@ class InvalidAnswer(SourceError):
 class CutAnswer(InvalidAnswer):
     """A body that is cut, or not JSON at all."""
 
+    runbook = "source-unreachable"
     attempts = 3
 
 
 class WrongContentType(InvalidAnswer):
     """Something other than JSON with HTTP 200, e.g. the page of a proxy."""
 
+    runbook = "source-unreachable"
     attempts = 3
 
 
@@ -185,13 +191,19 @@ class WrongAnswer(InvalidAnswer):
 class SourceChanged(InvalidAnswer):
     """The source was updated between two parts of one delivery."""
 
+    runbook = "source-closed-hours"
+
 
 class OutsideHours(SourceError):
     """The source reloads or publishes at this time of day; what it answers is not to be trusted."""
 
+    runbook = "source-closed-hours"
+
 
 class LimitsUnavailable(SourceError):
     """The folder through which the processes of a machine share their limits cannot be used."""
+
+    runbook = "unwritable-home"
 
 
 MEANINGS: dict[str, type[SourceError]] = {
@@ -291,5 +303,7 @@ def _words(content: bytes) -> tuple[str, str]:
 
 def one_line(text: object) -> str:
     """Words from outside, fit for a message: printable, on one line, at most 200 characters."""
-    line = " ".join("".join(sign if sign.isprintable() else " " for sign in str(text)).split())
+    # What should have been text may be lists within lists, which only reprlib does not follow to their end.
+    said = text if isinstance(text, str) else reprlib.repr(text)
+    line = " ".join("".join(sign if sign.isprintable() else " " for sign in said).split())
     return line if len(line) <= LONGEST_QUOTE else line[: LONGEST_QUOTE - 1] + "…"

@@ -88,8 +88,8 @@ class Answer:
             return orjson.loads(self.content)
         except orjson.JSONDecodeError as error:
             raise CutAnswer(
-                f"the answer of {len(self.content)} bytes from {one_line(self.url)} is not complete JSON. "
-                "Try again later."
+                f"the answer of {len(self.content)} bytes from {one_line(self.url)} is not complete JSON "
+                f"({one_line(str(error))}). Try again later."
             ) from error
 
     def json(self) -> Any:

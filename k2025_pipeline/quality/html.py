@@ -16,8 +16,12 @@ from k2025_pipeline.settings import PROJECT_ROOT
 RUNBOOK = "runbook"
 
 
-def page(title: str, markdown: str) -> bytes:
-    """An HTML page of CommonMark with tables; style inside, nothing is fetched."""
+def page(title: str, markdown: str, tone: str = "") -> bytes:
+    """An HTML page of CommonMark with tables; style inside, nothing is fetched.
+
+    Args:
+        title: of the window. markdown: the text. tone: of the first heading: ``good``, ``warn``, ``bad`` or none.
+    """
     from markdown_it import MarkdownIt
 
     body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
@@ -25,7 +29,7 @@ def page(title: str, markdown: str) -> bytes:
     return (
         f'<!doctype html>\n<html lang="nb"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<style>{style}</style></head>\n'
-        f"<body><main>\n{body}</main></body></html>\n"
+        f'<body><main class="page {tone}-page">\n{body}</main></body></html>\n'
     ).encode()
 
 

@@ -59,17 +59,16 @@ def declared_file(contract: Contract) -> str:
 
 def raw_checks(contract: Contract) -> list[str]:
     """Names of the checks of a delivery."""
-    on_time = [ON_TIME_AT_SOURCE, ON_TIME_WITH_US] if isinstance(contract, TableContract) else []
+    on_time = [ON_TIME_AT_SOURCE] if isinstance(contract, TableContract) else []
     return [ANSWERED, AS_DECLARED, STAMP, *on_time]
 
 
 def typed_checks(contract: Contract) -> list[str]:
-    """Names of the checks of each typed dataset: drift of a table, and faults where its contract declares some."""
+    """Names of the checks of each typed dataset."""
     if isinstance(contract, ClassificationContract):
         return [CONTRACT]
-    return (
-        [CONTRACT, DRIFT, KNOWN_FAULTS] if any(m.zero_means_missing for m in contract.measures) else [CONTRACT, DRIFT]
-    )
+    faults = [KNOWN_FAULTS] if any(measure.zero_means_missing for measure in contract.measures) else []
+    return [CONTRACT, DRIFT, *faults, ON_TIME_WITH_US]
 
 
 def typed_names(contract: Contract) -> list[str]:
@@ -84,15 +83,15 @@ def dbt_asset(node: Mapping[str, Any]) -> str:
 
 
 def _of_delivery(quality: QualityFile, contract: Contract) -> Iterator[Check]:
-    thresholds = {ON_TIME_WITH_US: f"{quality.freshness.run_hours} h"}
-    if isinstance(contract, TableContract):
-        days = ", ".join(contract.calendar.publishes)
-        thresholds[ON_TIME_AT_SOURCE] = (
-            "closed series" if contract.calendar.closed else f"{days} + {quality.freshness.grace_days} d"
-        )
     for name in raw_checks(contract):
-        file = QUALITY_FILE if name == ON_TIME_WITH_US else declared_file(contract)
-        yield _declared(quality, name, f"raw/{contract.name}", file, thresholds.get(name, ""))
+        due = _due(quality, contract) if name == ON_TIME_AT_SOURCE and isinstance(contract, TableContract) else ""
+        yield _declared(quality, name, f"raw/{contract.name}", declared_file(contract), due)
+
+
+def _due(quality: QualityFile, table: TableContract) -> str:
+    if table.calendar.closed:
+        return "closed series"
+    return f"{', '.join(table.calendar.publishes)} + {quality.freshness.grace_days} d"
 
 
 def _of_typed(quality: QualityFile, contract: Contract) -> Iterator[Check]:

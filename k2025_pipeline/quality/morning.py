@@ -27,7 +27,9 @@ SHOWN_NIGHTS = 30
 SHOWN_CHECKS = 20
 SHOWN_CHANGES = 40
 BARS = "▁▂▃▄▅▆▇█"
-RED, YELLOW, GREEN = "🔴", "🟡", "🟢"
+RED, YELLOW, GREEN = "✘", "!", "✔"
+"""The lights, as signs that every font has."""
+TONES = {RED: "bad", YELLOW: "warn", GREEN: "good"}
 ENDINGS = {
     "published": "Ny fil er publisert / a new file is published",
     "unchanged": "Ingenting nytt; filen står / nothing new; the file stands",
@@ -110,7 +112,7 @@ def write(home: Home, refusals: Sequence[Refusal], record: NightRecord, changes:
     checks = nights.checks_of(home, record.night_id)
     morning = Morning(record, checks, counts(home), refusals, changes)
     markdown = "\n".join(_lines(morning)) + "\n"
-    write_bytes(home.reports / LATEST, html.page("K2025: morgensiden", markdown))
+    write_bytes(home.reports / LATEST, html.page("K2025: morgensiden", markdown, TONES[morning.light]))
     html.write_runbook(home)
     return MorningPage(morning.headline, markdown)
 

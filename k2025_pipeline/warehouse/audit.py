@@ -34,6 +34,8 @@ COLUMN_ARGUMENTS = ("column", "column_A", "column_B", "column_list")
 class AuditError(Exception):
     """An expectation could not be evaluated: an error of the audit, not a finding about the data."""
 
+    runbook = "acceptance"
+
 
 def audit(home: Home, catalog: Catalog, source: str) -> list[Acceptance]:
     """Judge every public table of the build and write Data Docs.

@@ -2,7 +2,7 @@
 
 Great Expectations' own pages fetch style sheets and scripts from eight outside hosts, and a picture that
 carries the project's id to a ninth. Here they lose all of that and get one style sheet that lies beside
-them. Here belongs how the pages look; not here: what is judged (``audit``).
+them. They also show values as they stand, HTML included: a policy in each page keeps a label from doing anything. Here belongs how the pages look; not here: what is judged (``audit``).
 """
 
 from __future__ import annotations
@@ -17,11 +17,17 @@ from k2025_pipeline.lake.home import write_bytes
 from k2025_pipeline.warehouse.results import Acceptance
 
 STYLE = "k2025.css"
+POLICY = (
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'self' file: "
+    "'unsafe-inline'; img-src 'self' file: data:; base-uri 'none'; form-action 'none'\">"
+)
+"""No script and nothing from outside, whatever stands in the page."""
 OUTSIDE = re.compile(
     r"<script[^>]*\bsrc=\"https?:.*?</script>"
     r"|<link[^>]*\bhref=\"https?:[^>]*>"
     r"|<img[^>]*\bsrc=\"https?:.*?/?>"
     r"|<script>.*?</script>"
+    r"|<meta[^>]*http-equiv[^>]*>"
     r"|background: url\('https?:[^)]*\)[^;]*;",
     re.DOTALL | re.IGNORECASE,
 )
@@ -33,10 +39,11 @@ def stand_alone(site: Path) -> None:
     write_bytes(site / STYLE, style)
     for page in site.rglob("*.html"):
         html = page.read_text(encoding="utf-8")
-        if STYLE not in html:
+        start, head, rest = html.partition("<head>")
+        if not rest.startswith(POLICY):
             up = "../" * (len(page.relative_to(site).parts) - 1)
             link = f'<link rel="stylesheet" href="{up}{STYLE}"></head>'
-            write_bytes(page, OUTSIDE.sub("", html).replace("</head>", link, 1).encode())
+            write_bytes(page, f"{start}{head}{POLICY}{OUTSIDE.sub('', rest).replace('</head>', link, 1)}".encode())
 
 
 def write_index(site: Path, results: list[Acceptance], source: str) -> None:
@@ -50,7 +57,7 @@ def write_index(site: Path, results: list[Acceptance], source: str) -> None:
     banner = DEMO_BANNER if source == "demo" else ""
     tables = "".join(_table(site, name, results) for name in dict.fromkeys(r.table for r in results))
     page = f"""<!doctype html>
-<html lang="nb"><head><meta charset="utf-8"><title>K2025: godkjenning</title>
+<html lang="nb"><head>{POLICY}<meta charset="utf-8"><title>K2025: godkjenning</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="stylesheet" href="{STYLE}"></head><body><main>
 <h1>Godkjenning av de publiserte tabellene</h1>

@@ -19,6 +19,8 @@ from k2025_pipeline.lake.home import Home, read_json, write_json
 class DbtFailed(Exception):
     """dbt could not read the project."""
 
+    runbook = "build-failed"
+
 
 def executable() -> str:
     """The ``dbt`` beside the running Python."""

@@ -70,7 +70,7 @@ class DbtResults:
         what = "; ".join(told) or "dbt ended before its tests; see build/logs/dbt.log"
         return (
             f"The build is not published, and the file of the last good night stands. {what}. "
-            f"{len(self.not_built)} models behind it were not built, the others were. What to do: "
+            f"Not built: {len(self.not_built)} models; the others were. What to do: "
             f"docs/runbook/{'relations' if named else 'build-failed'}.md"
         )
 

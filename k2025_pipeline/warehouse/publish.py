@@ -130,6 +130,7 @@ def _write(home: Home, catalog: Catalog, candidate: Path, parquet: Path) -> dict
             _comment_as_built(connection, name)
             file = _quoted(parquet / f"{name}.parquet")
             connection.execute(f"copy target.public.{name} to '{file}' (format parquet, compression zstd)")
+            (parquet / f"{name}.parquet").chmod(0o444)
         for table in catalog.tables.values():
             target = f"source.{table.name}"
             counts[target] = _copy(connection, f"staging.stg_{table.name}", target)
@@ -239,8 +240,16 @@ def _quoted(path: Path) -> str:
     return str(path).replace("'", "''")
 
 
+class NothingPublished(FileNotFoundError):
+    """There is no published file to ask."""
+
+    runbook = "publication"
+
+
 class QueryError(Exception):
     """The SQL is not one question that can be answered as rows."""
+
+    runbook = "bad-question"
 
 
 def query(home: Home, sql: str) -> pl.DataFrame:
@@ -250,11 +259,11 @@ def query(home: Home, sql: str) -> pl.DataFrame:
         The rows.
 
     Raises:
-        FileNotFoundError: when nothing is published. duckdb.Error: when the SQL is wrong.
+        NothingPublished: when there is no file to ask. duckdb.Error: when the SQL is wrong.
         QueryError: when it is not one question, or its answer has a type that cannot be shown.
     """
     if not home.warehouse.exists():
-        raise FileNotFoundError(f"{home.warehouse}: nothing is published yet. Run `k2025 refresh` first.")
+        raise NothingPublished(f"{home.warehouse}: nothing is published yet. Run `k2025 refresh` first.")
     with duckdb.connect(str(home.warehouse), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'; set enable_external_access = false")
         if len(connection.extract_statements(sql)) != 1:

@@ -12,6 +12,7 @@ from datetime import datetime
 import polars as pl
 
 from k2025_pipeline.catalog import Catalog
+from k2025_pipeline.harmless import for_markdown
 from k2025_pipeline.lake.home import Home, write_bytes
 from k2025_pipeline.lake.typed import Refusal, TypedLake
 from k2025_pipeline.warehouse import publish, record
@@ -138,4 +139,4 @@ def _table(head: list[str], rows: Iterable[list[str]]) -> Iterator[str]:
     yield f"| {' | '.join(head)} |"
     yield "|" + "---|" * len(head)
     for row in rows:
-        yield "| " + " | ".join(text.replace("|", "\\|").replace("\n", " ") for text in row) + " |"
+        yield "| " + " | ".join(for_markdown(text) for text in row) + " |"

@@ -15,6 +15,7 @@ import duckdb
 import pytest
 
 from dbt_runs import PROJECT, EmptyBuild, manifest, run_dbt
+from k2025_pipeline.catalog import Catalog
 from k2025_pipeline.lake.home import Home
 
 GENERIC = ["generic_tests.sql", "names.sql"]
@@ -148,9 +149,65 @@ def _break_one_norwegian_part(relation: Relation, _: Row) -> int:
     return len(wrong)
 
 
-def _break_no_row_where(relation: Relation, arguments: Row) -> int:
-    column, wrong = re.fullmatch(r"(\w+) = '(\w+)'", arguments["condition"]).groups()  # type: ignore[union-attr]
-    relation.change(column, wrong, rows=2)
+def _break_documents(relation: Relation, _: Row) -> int:
+    relation.change("verdict", "differs", rows=2)
+    return 2
+
+
+def _break_sums(reason: str, must_hold: bool) -> Callable[[Relation, Row], int]:
+    """Sums that are off by more than rounding, in both directions, beside some that are off by as much as it explains."""
+
+    def change(relation: Relation, _: Row) -> int:
+        told = {"reason": reason, "must_hold": must_hold, "tolerance": 1.5}
+        relation.insert(*({**told, "difference": off} for off in (1.6, -1.6, 3.0, 1.5, -1.5, 0.0)))
+        return 3
+
+    return change
+
+
+def _break_part_within_whole(relation: Relation, _: Row) -> int:
+    share: Row = {"indicator_id": "KOMP-02", "denominator": 10.0}
+    wrong: list[Row] = [{"numerator": 10.1}, {"numerator": -0.1}]
+    right: list[Row] = [
+        {"numerator": 10.0},
+        {"numerator": 0.0},
+        {"numerator": None},
+        {"numerator": 11.0, "indicator_id": "STAB-06.WAGES"},
+    ]
+    relation.insert(*({**share, "period": _text(), **row} for row in [*wrong, *right]))
+    return len(wrong)
+
+
+def _break_same_in_both_tables(relation: Relation, _: Row) -> int:
+    # 14533 has whole FTEs and 14534 one decimal, so that the same FTEs may differ by 0.5 and 0.05.
+    for code, by_occupation, by_education in (("4601", 12.0, 12.5), ("0301", 12.0, 12.6), ("1103", 12.0, 11.4)):
+        relation.insert(
+            {"table_id": "14533", "measure": "fte", "category": "total", "region_code": code, "value": by_occupation},
+            {
+                "table_id": "14534",
+                "measure": "fte",
+                "category": "total|total",
+                "region_code": code,
+                "value": by_education,
+            },
+        )
+    return 2
+
+
+def _break_users_within_population(relation: Relation, _: Row) -> int:
+    users: Row = {"table_id": "12003", "measure": "users", "category": "80+|home"}
+    of_all_ages: Row = {"table_id": "12292", "measure": "users_home_services", "category": ""}
+    people: Row = {"table_id": "07459", "measure": "persons_year_end"}
+    today: Row = {"structure": "current", "region_code": "0301"}
+    relation.insert(
+        {**people, "category": "80+", "value": 100.0},
+        {**people, "category": "total", "value": 1000.0},
+        {**users, "value": 101.0},
+        {**of_all_ages, "value": 1001.0},
+        {**users, "category": "80+|institution", "value": 100.0},
+        {**people, **today, "category": "80+", "value": 10.0},
+        {**users, **today, "value": 999.0},  # judged where it was published
+    )
     return 2
 
 
@@ -188,16 +245,31 @@ BREAK = {
     "has_no_gaps": _break_has_no_gaps,
     "agrees_with_summed_series": _break_summed_series,
     "one_norwegian_part": _break_one_norwegian_part,
-    "no_row_where": _break_no_row_where,
+    "agrees_with_documents": _break_documents,
+    "parts_make_totals": _break_sums("categories", must_hold=True),
+    "parts_near_totals": _break_sums("categories", must_hold=False),
+    "municipalities_make_areas": _break_sums("municipalities", must_hold=True),
+    "municipalities_near_areas": _break_sums("municipalities", must_hold=False),
+    "part_within_whole": _break_part_within_whole,
+    "same_in_both_tables": _break_same_in_both_tables,
+    "users_within_population": _break_users_within_population,
     "unique": _break_unique,
     "relationships": _break_relationships,
 }
-SEVERITY = {
-    "no_row_where": "warn",
-    "one_norwegian_part": "warn",
-    "region_valid_in_year": "warn",
-    "source_gives_nothing_away": "warn",
-}
+SEVERITY = dict.fromkeys(
+    (
+        "agrees_with_documents",
+        "municipalities_near_areas",
+        "one_norwegian_part",
+        "parts_near_totals",
+        "region_valid_in_year",
+        "same_in_both_tables",
+        "source_gives_nothing_away",
+        "users_within_population",
+    ),
+    "warn",
+)
+"""What the source must mend, or may have estimated; every other rule is an identity."""
 
 
 @pytest.fixture(scope="module")
@@ -245,6 +317,24 @@ def _existing(connection: duckdb.DuckDBPyConnection, link: Row) -> Any:
 
 def test_every_kind_of_data_test_has_rows_that_break_it(tests_of: dict[str, Row]) -> None:
     assert {node["test_metadata"]["name"] for node in tests_of.values()} == set(BREAK)
+
+
+def test_the_rule_of_every_kind_of_data_test_is_declared_in_words(catalog: Catalog) -> None:
+    rules = catalog.quality.relations.rules
+    assert set(rules) == set(BREAK)
+    assert {name for name, rule in rules.items() if rule.level == "reconciliation"} == {
+        "agrees_with_documents",
+        "agrees_with_summed_series",
+    }
+    assert [name for name, rule in rules.items() if rule.runbook != rule.level] == []
+
+
+def test_the_name_of_a_data_test_is_short_and_tells_rule_and_model(tests_of: dict[str, Row]) -> None:
+    for node in tests_of.values():
+        metadata, model = node["test_metadata"], node["attached_node"].rpartition(".")[2]
+        column = metadata["kwargs"].get("column_name")
+        assert node["name"] == "_".join(filter(None, (metadata["name"], model, column)))
+        assert len(node["name"]) <= 63
 
 
 def test_every_generic_test_that_the_project_writes_is_in_use() -> None:

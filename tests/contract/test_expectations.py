@@ -375,7 +375,33 @@ GOOD_QUALITY = [
     QUALITY | {"quality_id": "DQ-01", "indicator_id": "KOMP-01", "numerator": 350, "denominator": 357, "value": 98.0},
     QUALITY | {"quality_id": "DQ-02", "table_id": "14534", "measure": "fte", "reason": "missing", "value": 1.0},
     QUALITY | {"quality_id": "DQ-04", "table_id": "14534", "numerator": 0, "value": 0.3, "unit": "årsverk"},
+    QUALITY | {"quality_id": "DQ-05", "table_id": "14534", "reason": "late_at_source", "value": 3.0, "unit": "dager"},
 ]
+NIGHT = {"night_id": "20251126T031502Z", "night": "2025-11-26", "source": "demo"}
+GOOD_QUALITY_NIGHT = NIGHT | {
+    "quality_id": "DQ-01",
+    "indicator_id": "KOMP-01",
+    "numerator": 3500.0,
+    "denominator": 3570.0,
+    "value": 98.0,
+    "unit": "prosent",
+}
+GOOD_CHECK = NIGHT | {
+    "started_at": "2025-11-26 03:15:02+00",
+    "asset": "public/indicator_values",
+    "check_name": "percent_within_bounds",
+    "level": "acceptance",
+    "engine": "great_expectations",
+    "severity": "error",
+    "blocking": True,
+    "passed": True,
+    "failed_rows": 0,
+    "declared_in": "schemas/expectations/indicator_values.yml",
+    "runbook": "acceptance",
+    "message": "all is well",
+    "repeated": False,
+}
+BAD_CHECK = GOOD_CHECK | {"check_name": "not_empty", "passed": False, "failed_rows": 1}
 NEEDED = {"region_name": "Landet", "region_level": "country", "base_period": "2024", "year": "2040", "source": "demo"}
 GOOD_NEED = [
     NEEDED | {"region_code": "EAK", "fte_per_user_80": 1.4, "fte_needed": 250000, "obs_status": "D"},
@@ -661,8 +687,28 @@ BREAK: dict[str, dict[str, Broken]] = {
         "key_unique": (_insert("data_quality", GOOD_QUALITY[0]), set()),
         "quality_known": (_update("data_quality", "quality_id = 'DQ-09'", "quality_id = 'DQ-02'"), set()),
         "shares_within_bounds": (_update("data_quality", "value = 100.1", "quality_id = 'DQ-02'"), set()),
-        "sums_add_up": (_update("data_quality", "numerator = 1", "quality_id = 'DQ-04'"), set()),
+        "days_late_not_negative": (_update("data_quality", "value = -1", "quality_id = 'DQ-05'"), set()),
         "coverage_high": (_update("data_quality", "value = 79.9", "quality_id = 'DQ-01'"), set()),
+    },
+    "data_quality_nights": {
+        "columns": _extra_column("data_quality_nights"),
+        "not_empty": _emptied("data_quality_nights"),
+        "once_a_night": (_insert("data_quality_nights", GOOD_QUALITY_NIGHT), set()),
+        "quality_known": (_update("data_quality_nights", "quality_id = 'DQ-09'"), set()),
+        "made_of_something": (_update("data_quality_nights", "denominator = 0"), set()),
+        "shares_within_bounds": (_update("data_quality_nights", "value = 100.1"), set()),
+        "source_known": (_update("data_quality_nights", "source = 'hearsay'"), set()),
+    },
+    "check_results": {
+        "columns": _extra_column("check_results"),
+        "once_a_night": (_insert("check_results", GOOD_CHECK), set()),
+        "level_known": (_update("check_results", "level = 'hope'"), set()),
+        "engine_known": (_update("check_results", "engine = 'hand'"), set()),
+        "severity_known": (_update("check_results", "severity = 'fatal'"), set()),
+        "counts_not_negative": (_update("check_results", "failed_rows = -1"), set()),
+        "what_passed_broke_nothing": (_update("check_results", "failed_rows = 2", "passed"), set()),
+        "failure_says_what": (_update("check_results", "message = null", "not passed"), set()),
+        "runbook_named": (_update("check_results", "runbook = ''"), set()),
     },
     "need_and_supply": {
         "columns": _extra_column("need_and_supply"),
@@ -877,6 +923,8 @@ def build(home: Home) -> None:
             ("source_vintages", GOOD_VINTAGES),
             ("changes", GOOD_CHANGES),
             ("data_quality", GOOD_QUALITY),
+            ("data_quality_nights", [GOOD_QUALITY_NIGHT]),
+            ("check_results", [GOOD_CHECK, BAD_CHECK]),
             ("need_and_supply", GOOD_NEED),
             ("programme_effects", GOOD_EFFECTS),
             ("programme_comparison", [GOOD_COMPARED]),
@@ -1018,7 +1066,12 @@ def test_only_rules_about_small_or_sudden_figures_and_gaps_in_klass_do_not_block
         ("region_history", "area_known_today"),
         ("need_and_supply", "country_plausible"),
         ("data_quality", "coverage_high"),
-        ("data_quality", "sums_add_up"),
+        *(
+            ("data_quality_nights", name)
+            for name in BREAK["data_quality_nights"]
+            if name not in ("columns", "not_empty")
+        ),
+        *(("check_results", name) for name in BREAK["check_results"] if name != "columns"),
     }
 
 

@@ -1,6 +1,7 @@
 """What the commands say and with which status they end, as far as no refresh is needed for it."""
 
 import re
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -96,6 +97,7 @@ class TestBeforeAnyRefresh:
         assert result.exit_code == 2
         assert result.stderr == (
             f"k2025: {home / 'warehouse.duckdb'}: nothing is published yet. Run `k2025 refresh` first.\n"
+            "See docs/runbook/publication.md\n"
         )
 
     def test_status_says_that_there_was_no_refresh(self, run: Run) -> None:
@@ -178,6 +180,90 @@ class TestWrongUse:
 
     def test_an_unknown_command_is_refused(self, run: Run) -> None:
         assert run("refersh").exit_code == 2
+
+
+class TestErrors:
+    """An error that somebody can meet is a sentence and a page, with the status that it always had."""
+
+    @pytest.mark.usefixtures("published")
+    @pytest.mark.parametrize("sql", ["select nothing", "select 1; select 2", "drop table public.regions"])
+    def test_a_wrong_question_has_its_page(self, run: Run, sql: str) -> None:
+        result = run("query", sql)
+        assert (result.exit_code, result.stderr.splitlines()[-1]) == (1, "See docs/runbook/bad-question.md")
+
+    @pytest.mark.usefixtures("published")
+    def test_csv_has_no_lists_and_says_so(self, run: Run) -> None:
+        result = run("query", "select [1] as a", "--format", "csv")
+        assert result.exit_code == 1
+        assert "use --format json" in result.stderr
+
+    def test_a_damaged_home_has_its_page(self, run: Run, home: Path) -> None:
+        home.mkdir()
+        (home / "source.json").write_text('{"source"', "utf-8")
+        result = run("refresh", "--source", "demo")
+        assert (result.exit_code, result.stderr.splitlines()[-1]) == (2, "See docs/runbook/damaged-home.md")
+
+    def test_what_cannot_be_accepted_has_its_page(self, run: Run) -> None:
+        result = run("accept", "12209", "20260101T000000Z", "--reason", "x")
+        assert (result.exit_code, result.stderr.splitlines()[-1]) == (1, "See docs/runbook/refused-vintage.md")
+
+    def test_any_class_with_a_page_is_expected_and_any_without_is_not(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Known(OSError):
+            runbook = "disk-full"
+
+        @click.command()
+        @click.argument("kind")
+        def fail(kind: str) -> None:
+            raise {"known": Known, "gone": FileNotFoundError, "unknown": KeyError}[kind]("what \x1b[31m happened")
+
+        monkeypatch.setitem(main.commands, "fail", fail)
+        known = run("fail", "known")
+        assert known.exit_code == 2
+        assert known.stderr == "k2025: what ?[31m happened\nSee docs/runbook/disk-full.md\n"
+        assert run("fail", "gone").stderr.endswith("See docs/runbook/damaged-home.md\n")
+        assert isinstance(run("fail", "unknown").exception, KeyError)
+
+
+class TestLoopback:
+    """Nothing listens beyond this machine, and no option says otherwise (docs/security.md)."""
+
+    @pytest.mark.parametrize(
+        ("options", "program"),
+        [([], ["dagster", "dev"]), (["--read-only"], ["dagster-webserver", "--read-only"])],
+    )
+    def test_the_ui_binds_127_0_0_1(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch, options: list[str], program: list[str]
+    ) -> None:
+        started: list[list[str]] = []
+
+        def start(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+            started.append(command)
+            return subprocess.CompletedProcess(command, 0)
+
+        monkeypatch.setattr("k2025_pipeline.warehouse.dbt_project.ensure_manifest", lambda *_: None)
+        monkeypatch.setattr("k2025_pipeline.cli.subprocess.run", start)
+        monkeypatch.setenv("DAGSTER_HOME", "")
+        assert run("ui", "--port", "3001", *options).exit_code == 0
+        [command] = started
+        assert [Path(command[0]).name, *command[1:6]][: len(program)] == program
+        assert command[command.index("-h") + 1] == "127.0.0.1"
+        assert command[command.index("-p") + 1] == "3001"
+
+    def test_the_demo_binds_127_0_0_1(self, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        (tmp_path / "statbank").mkdir()
+        (tmp_path / "statbank" / "12209.json").write_bytes(orjson.dumps(table_12345()))
+        bound: list[object] = []
+        monkeypatch.setattr("uvicorn.run", lambda *_, **options: bound.append(options["host"]))
+        assert run("demo", "serve", "--data", str(tmp_path)).exit_code == 0
+        assert bound == ["127.0.0.1"]
+
+    @pytest.mark.parametrize("path", [("ui",), ("demo", "serve")])
+    def test_no_option_binds_elsewhere(self, run: Run, path: tuple[str, ...]) -> None:
+        command = dict(commands(main))[path]
+        named = {option for parameter in command.params for option in parameter.opts}
+        assert not {"--host", "-h", "--bind", "--address"} & named
 
 
 def test_check_names_the_file_and_the_field_and_ends_with_status_1(run: Run, tmp_path: Path) -> None:

@@ -3,11 +3,16 @@
 Titles and statuses: facts/ssb-api.md 1.3 (v1), 2.8 (v2) and 4 (Klass).
 """
 
+import importlib
+import inspect
+import pkgutil
 from typing import Any
 
 import orjson
 import pytest
 
+import k2025_pipeline
+from k2025_pipeline import runbook
 from k2025_pipeline.pxweb import errors
 from k2025_pipeline.pxweb.errors import (
     BadRequest,
@@ -203,3 +208,39 @@ class TestWords:
 
     def test_a_title_that_is_no_text_is_quoted_as_it_is(self) -> None:
         assert "«['x']»" in str(refused({"title": ["x"]}))
+
+    def test_lists_within_lists_are_cut_and_not_followed_to_their_end(self) -> None:
+        """orjson reads 1 024 levels, which is more than Python writes."""
+        error = refused(b'{"title": ' + b"[" * 1000 + b"]" * 1000 + b"}")
+        assert type(error) is BadRequest
+        assert len(str(error)) < 300
+
+
+def met_by_people() -> list[type[BaseException]]:
+    """Every exception class of the package but private ones, and those with which the demo's server answers."""
+    found: set[type[BaseException]] = set()
+    for module in pkgutil.walk_packages(k2025_pipeline.__path__, "k2025_pipeline."):
+        if module.name.startswith("k2025_pipeline.demo"):
+            continue
+        for _, kind in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
+            if issubclass(kind, BaseException) and kind.__module__ == module.name and not kind.__name__.startswith("_"):
+                found.add(kind)
+    return sorted(found, key=lambda kind: (kind.__module__, kind.__name__))
+
+
+class TestRunbook:
+    def test_every_exception_that_a_person_can_meet_carries_its_page(self) -> None:
+        kinds = [kind for kind in met_by_people() if kind.__name__ != "Explained"]
+        assert len(kinds) > 40
+        assert {kind.__name__ for kind in kinds if getattr(kind, "runbook", None) not in runbook.PAGES} == set()
+
+    def test_one_without_a_page_is_found(self) -> None:
+        assert runbook.page_of(KeyError()) is None
+        assert runbook.page_of(errors.NoAnswer("x")) == "source-unreachable"
+
+    def test_the_command_lines_own_class_needs_a_page_to_be_made(self) -> None:
+        from k2025_pipeline.cli import Explained
+
+        assert Explained("x", "bad-question").format_message() == "x\nSee docs/runbook/bad-question.md"
+        with pytest.raises(KeyError):
+            Explained("x", "no-such-page").format_message()
