@@ -264,7 +264,6 @@ def status() -> None:
     from k2025_pipeline.lake.home import Home
     from k2025_pipeline.lake.typed import TypedLake
     from k2025_pipeline.quality import nights
-    from k2025_pipeline.warehouse.publish import published
 
     settings = _settings(None)
     home, catalog = Home(settings.home), load_catalog(settings.schemas)
@@ -286,7 +285,7 @@ def status() -> None:
         table.add_row(contract.id, contract.title.nb, vintage.updated, f"{vintage.rows:,}".replace(",", " "), state)
     console.print(table)
     _print_refusals(lake, catalog)
-    record, file = nights.latest(home), published(home)
+    record = nights.latest(home)
     if record is None:
         console.print(f"\n{home.root}: no refresh yet. Run `k2025 refresh`.")
         return
@@ -294,8 +293,38 @@ def status() -> None:
     console.print(f"\nLast run   {record.finished_at} from {record.source}, {asked or 'no'} requests")
     for name, problem in record.problems.items():
         console.print(f"[red]Problem[/]    {cell_text(f'{name}: {problem}')}", highlight=False)
-    standing = f"{file.published_at}, source {file.source}, {home.warehouse}" if file else "nothing yet"
-    console.print(f"Published  {standing}", highlight=False)
+    _print_standing(home)
+
+
+def _print_standing(home: Any) -> None:
+    """What readers get: the file, what it was made by, the copies, and whether publication is paused."""
+    from k2025_pipeline.console import cell_text
+    from k2025_pipeline.warehouse import copies
+    from k2025_pipeline.warehouse.publish import file_hash, held, published
+
+    file, days, hold = published(home), list(copies.available(home)), held(home)
+    if file is None:
+        console.print("Published  nothing yet")
+        return
+    made = f"K2025 {file.version or 'of an older version'}, revision {(file.revision or 'unknown')[:12]}"
+    console.print(f"Published  {file.published_at}, source {file.source}, {home.warehouse}", highlight=False)
+    console.print(f"           by {made}, sha256 {file.sha256[:12]}", highlight=False)
+    for level, counted in (file.checks or {}).items():
+        told = ", ".join(f"{count} {word}" for word, count in counted.items())
+        console.print(f"           {level}: {told}", highlight=False)
+    if days:
+        several = f"{len(days)}, {days[0]} to {days[-1]}"
+        console.print(f"Copies     {several} (k2025 publish --list)", highlight=False)
+    if hold is not None:
+        told = cell_text(f"since {hold.since} by {hold.by}: {hold.reason}")
+        console.print(f"[bold yellow]Paused[/]     {told}", highlight=False)
+        console.print("           Nights publish nothing until: k2025 publish --resume", highlight=False)
+    if file_hash(home.warehouse) != file.sha256:
+        console.print(
+            f"[bold red]NOT THE FILE THAT WAS PUBLISHED[/]: {home.warehouse} is not what its manifest speaks of. "
+            "Somebody has changed or exchanged it. Go back to a copy: k2025 publish --list",
+            highlight=False,
+        )
 
 
 def _contracts(catalog: Any) -> list[Any]:
@@ -349,6 +378,81 @@ def accept(table: str, vintage: str, reason: str, by: str | None) -> None:
             raise Explained(str(error), error.runbook) from error
     console.print(f"{contract.id}: {outcome.message}", highlight=False)
     console.print(f"Overruled: {', '.join(rules)}. Run `k2025 refresh` to publish it.", highlight=False)
+
+
+@main.command("publish")
+@click.option("--list", "listing", is_flag=True, help="Show the dated copies, the newest last.")
+@click.option(
+    "--rollback",
+    "day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="Let the file that was published on this date (2026-11-20) stand again, and pause publication.",
+)
+@click.option("--resume", is_flag=True, help="Let the next refresh publish again.")
+@click.option("--reason", help="With --rollback: why, for those who come after you.")
+@click.option("--by", help="With --rollback: who decides; your user name if left out.")
+def publish_command(listing: bool, day: Any, resume: bool, reason: str | None, by: str | None) -> None:
+    """Go back to an earlier published file, or see which there are; nights publish by themselves.
+
+    Going back swaps the copy in as a night swaps its new file in: readers are never locked out. Nights go on and
+    publish nothing until `k2025 publish --resume`, since they would bring back what you have taken away.
+    """
+    from k2025_pipeline.lake.home import Home
+    from k2025_pipeline.warehouse import swap
+
+    if [listing, day is not None, resume].count(True) != 1:
+        raise click.UsageError("Say one of --list, --rollback DATE and --resume. Nights publish by themselves.")
+    home = Home(_settings(None).home)
+    if listing:
+        _print_copies(home)
+        return
+    if day is not None and not (reason or "").strip():
+        raise click.UsageError("--reason: say why you go back, in words that another person understands.")
+    with home.held():
+        swap.recover(home)
+        if resume:
+            _resume(home)
+        else:
+            _go_back(home, day.date(), str(reason).strip(), by)
+
+
+def _print_copies(home: Any) -> None:
+    from k2025_pipeline.warehouse import copies
+    from k2025_pipeline.warehouse.publish import published
+
+    standing = published(home)
+    table = Table(
+        "date", "published", "source", "revision", "sha256", "", box=None, header_style="bold", pad_edge=False
+    )
+    for day, copy in copies.available(home).items():
+        stands = "[green]stands[/]" if standing and standing.sha256 == copy.sha256 else ""
+        revision = (copy.revision or "–")[:12]
+        table.add_row(day.isoformat(), copy.published_at, copy.source, revision, copy.sha256[:12], stands)
+    console.print(table if table.row_count else f"There are no copies in {home.copies} yet.", highlight=False)
+
+
+def _go_back(home: Any, day: Any, reason: str, by: str | None) -> None:
+    import getpass
+
+    from k2025_pipeline.warehouse import going_back
+
+    left, stands = going_back.go_back(home, day, by or getpass.getuser(), reason)
+    before = left.published_at if left else "nothing"
+    console.print(f"Went back from {before} to {stands.published_at}: {home.warehouse}", highlight=False)
+    console.print("Publication is paused: nights go on and publish nothing.", highlight=False)
+    console.print("When the cause is mended: k2025 publish --resume", highlight=False)
+
+
+def _resume(home: Any) -> None:
+    from k2025_pipeline.warehouse import going_back
+
+    ended = going_back.resume(home)
+    if ended is None:
+        console.print("Publication was not paused.")
+    else:
+        console.print(f"Publication goes on; it was paused since {ended.since} by {ended.by}.", highlight=False)
+        console.print("The next refresh publishes: k2025 refresh", highlight=False)
 
 
 @main.command()

@@ -135,6 +135,7 @@ def load_catalog(schemas: Path) -> Catalog:
     _check_breaks(schemas / "breaks.yml", catalog)
     _check_references(schemas / "reference_values.yml", catalog)
     _check_need(schemas / "need.yml", catalog)
+    _check_publication(schemas / "quality.yml", catalog)
     _check_relations(schemas / "quality.yml", catalog)
     for indicator in catalog.indicators.values():
         _check_indicator(schemas / "indicators" / f"{indicator.id}.yml", indicator, catalog)
@@ -233,6 +234,12 @@ def _check_need(path: Path, catalog: Catalog) -> None:
     for band in (projection.band, projection.carers_band, projection.oldest_band):
         if band not in bands:
             raise CatalogError(f"{_short(path)}: projection: table {projection.table} declares no age band {band!r}")
+
+
+def _check_publication(path: Path, catalog: Catalog) -> None:
+    for table in catalog.quality.publication.rest_on_uploads:
+        if table not in catalog.expectations:
+            raise CatalogError(f"{_short(path)}: publication.rest_on_uploads: there is no public table {table!r}")
 
 
 def _check_relations(path: Path, catalog: Catalog) -> None:

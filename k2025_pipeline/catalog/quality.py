@@ -59,6 +59,14 @@ class Retention(Declaration):
     months: int = Field(ge=0, description="Of older ones the first of each of so many months.")
 
 
+class PublicationRules(Declaration):
+    """What a new file must be to take the place of the one that stands."""
+
+    storage_version: str = Field(pattern=r"^v\d+\.\d+\.\d+$", description="Of the file, in DuckDB's words.")
+    lost_rows_share: float = Field(ge=0, lt=1, description="Share of its rows that a public table may lose in a night.")
+    rest_on_uploads: list[Name] = Field(description="Public tables that shrink when a person withdraws a file.")
+
+
 class RelationRule(Declaration):
     """What one kind of dbt test demands, in words: of all tests of the kind in ``dbt/models``."""
 
@@ -120,6 +128,7 @@ class QualityFile(Declaration):
     levels: list[Level]
     checks: dict[Name, CheckRule]
     freshness: FreshnessRules
+    publication: PublicationRules
     retention: Retention
 
     relations: Relations

@@ -17,6 +17,8 @@ from typing import Any, BinaryIO
 import orjson
 from filelock import FileLock, Timeout
 
+from k2025_pipeline.lake.disk import see_writable, told_plainly
+
 
 class WrongSource(Exception):
     """The home belongs to another source."""
@@ -93,6 +95,16 @@ class Home:
         return self.root / "published" / "copies"
 
     @property
+    def hold(self) -> Path:
+        """Who paused publication, when and why; no file while it goes on."""
+        return self.root / "published" / "hold.json"
+
+    @property
+    def audit_results(self) -> Path:
+        """How the published file was judged before it was let through."""
+        return self.root / "audit.json"
+
+    @property
     def dagster(self) -> Path:
         """Dagster's instance."""
         return self.root / "dagster"
@@ -119,8 +131,16 @@ class Home:
 
         Raises:
             HomeBusy: when another process holds it.
+            UnwritableHome: when it may not be written; nothing was changed. DiskFull: when space ran out meanwhile.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
+        with told_plainly(self.root):
+            self.root.mkdir(parents=True, exist_ok=True)
+            see_writable(self.root)
+            with self._locked():
+                yield
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
         lock = FileLock(self.root / ".lock", is_singleton=True, thread_local=False)
         holder = self.root / "holder.json"
         try:
@@ -163,18 +183,19 @@ class Home:
 
 def write_bytes(path: Path, content: bytes, read_only: bool = False) -> None:
     """Write a whole file or nothing: to a temporary name beside it, then renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o444 if read_only else 0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with told_plainly(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).chmod(0o444 if read_only else 0o644)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -196,11 +217,16 @@ def read_json(path: Path) -> Any | None:
 
 def append_line(path: Path, content: Any) -> None:
     """Append one JSON object as a line and see it on the disk before going on."""
+    with told_plainly(path.parent):
+        _append(path, orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE))
+
+
+def _append(path: Path, line: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab+") as file:
         if file.tell() and not _ends_with_newline(file):
             file.write(b"\n")  # a kill cut the last line: it must not swallow this one
-        file.write(orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE))
+        file.write(line)
         file.flush()
         os.fsync(file.fileno())
 

@@ -7,7 +7,6 @@ Not here: how a frame or a history is made (``ingest``) or what makes it good (`
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -18,6 +17,7 @@ from typing import Any
 
 import polars as pl
 
+from k2025_pipeline.lake.disk import sync, told_plainly
 from k2025_pipeline.lake.home import Home, read_json, write_bytes, write_json
 
 
@@ -101,7 +101,8 @@ class TypedLake:
         """
         paths = {kind: self._root / dataset / f".candidate-{dataset}.parquet" for kind, dataset in datasets.items()}
         try:
-            yield paths
+            with told_plainly(self._root):
+                yield paths
         finally:
             for path in paths.values():
                 path.unlink(missing_ok=True)
@@ -117,7 +118,7 @@ class TypedLake:
             The vintage as it stands.
         """
         standing = replace(accepted, content=_file_hash(candidate))
-        _sync(candidate)
+        sync(candidate)
         candidate.chmod(0o444)
         candidate.replace(self.path(accepted.dataset, accepted.vintage))
         if history is not None:
@@ -211,12 +212,6 @@ class TypedLake:
 def _file_hash(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    """See a file on the disk before it gets its name."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
 
 
 def _as_parquet(frame: pl.DataFrame) -> bytes:

@@ -14,7 +14,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from small_statbank import publish_once, run_night
 from k2025_pipeline.catalog import Catalog
 from k2025_pipeline.lake import archive, home
 from k2025_pipeline.lake.home import Home
+from k2025_pipeline.warehouse.going_back import go_back
 
 
 def die() -> None:
@@ -84,13 +85,15 @@ class Writes:
 
 
 def run(job: dict[str, Any], catalog: Catalog) -> None:
-    """One night, or one publication."""
+    """One night, one publication, or one going back."""
     root = Path(job["home"])
     log = Path(job["log"]) if job.get("log") else None
     if job.get("point") or log:
         Writes(root, job.get("point", ""), log).watch()
     if job["what"] == "publish":
         publish_once(Home(root), catalog, job["value"])
+    elif job["what"] == "go_back":
+        go_back(Home(root), date.fromisoformat(job["day"]), "Kari", "wrong figures")
     else:
         run_night(root, job["source"], catalog, datetime.fromisoformat(job["started"]), job.get("only"))
 

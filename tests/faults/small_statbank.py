@@ -18,6 +18,7 @@ import duckdb
 import orjson
 
 from k2025_pipeline.catalog import Catalog, load_catalog
+from k2025_pipeline.catalog.generate import column_docs, history_docs
 from k2025_pipeline.catalog.tables import Coverage, TableContract
 from k2025_pipeline.demo import klass_files
 from k2025_pipeline.ingest.acceptance import Outcome
@@ -26,10 +27,11 @@ from k2025_pipeline.lake.archive import Archive
 from k2025_pipeline.lake.home import Home
 from k2025_pipeline.night import Contract, Night
 from k2025_pipeline.settings import PROJECT_ROOT, Settings
-from k2025_pipeline.warehouse import publish
+from k2025_pipeline.warehouse import publish, record
 
 TABLE, BYSTANDER = "12293", "12209"
 KLASS, GROUPS = "131", "112"
+PUBLIC = ("indicator_values", "indicator_history")
 CELL_LIMIT = 14
 """Cells of an answer: table 12293 comes in three parts, one per measure; 12209 in two."""
 PARTS = {TABLE: 3, BYSTANDER: 2}
@@ -52,8 +54,11 @@ def small_catalog() -> Catalog:
     """The real declarations of what the small Statbank has, with the size that it has."""
     real = load_catalog(PROJECT_ROOT / "schemas")
     tables = {name: _small(real.tables[name], measures) for name, measures in ((TABLE, 3), (BYSTANDER, 2))}
+    promised = {name: real.expectations[name] for name in PUBLIC}
     classes = {i: real.classifications[i].model_copy(update={"first_year": "2025"}) for i in (KLASS, GROUPS)}
-    return replace(real, tables=tables, classifications=classes, uploads={})
+    rules = real.quality.publication.model_copy(update={"rest_on_uploads": []})
+    quality = real.quality.model_copy(update={"publication": rules})
+    return replace(real, tables=tables, classifications=classes, uploads={}, expectations=promised, quality=quality)
 
 
 def _small(contract: TableContract, measures: int) -> TableContract:
@@ -129,31 +134,67 @@ def _classification(number: str, edition: str) -> dict[str, Any]:
     return {"classification": about, "codes": codes, "changes": changes, "correspondences": {GROUPS: items}}
 
 
-def publish_once(home: Home, catalog: Catalog, value: float = 73.7) -> None:
-    """Publish a tiny build with one figure by the real publication, without dbt."""
+def publish_once(home: Home, catalog: Catalog, value: float = 73.7, rows: int = 1) -> publish.Published:
+    """Publish a tiny build with one figure by the real publication, without dbt.
+
+    Args:
+        home: where. catalog: see :func:`small_catalog`. value: in every row of every table. rows: of each table.
+    """
+    build_once(home, catalog, value, rows)
+    return publish.publish(home, catalog, f"fingerprint {value}", "other")
+
+
+def build_once(home: Home, catalog: Catalog, value: float, rows: int = 1) -> None:
+    """The build of :func:`publish_once`, with the memory of what was published before as the models keep it."""
     home.build.mkdir(parents=True, exist_ok=True)
     home.build_file.unlink(missing_ok=True)
     with duckdb.connect(str(home.build_file)) as build:
+        build.execute("set TimeZone = 'UTC'; create schema catalog")
+        build.execute(record.published_values(home))
         for schema in ("public", "staging", "history"):
             build.execute(f"create schema {schema}")
-        for name in ("indicator_values", "indicator_history"):
-            build.execute(f"create table public.{name} as select 'KOMP-01' as indicator_id, {value}::double as value")
+        many = f"from range({rows})"
+        build.execute(
+            f"create table public.indicator_values as select 'KOMP-01' as indicator_id, {value}::double as value {many}"
+        )
+        build.execute(f"create table public.indicator_history as {HISTORY.format(value=value)}")
+        for name in PUBLIC:
+            _describe(build, f"public.{name}")
         for table in catalog.tables.values():
-            for schema, prefix, docs in (
-                ("staging", "stg", _columns(table)),
-                ("history", "history", [*_columns(table), "valid_from", "valid_to"]),
-            ):
-                listed = ", ".join(
-                    f"null::timestamptz as {c}" if c.startswith("valid_") else f"'x' as {c}" for c in docs
-                )
-                build.execute(f"create table {schema}.{prefix}_{table.name} as select {listed}")
-    publish.publish(home, catalog, f"fingerprint {value}", "other")
+            docs = column_docs(table)
+            listed = ", ".join(f"'{value}' as {column}" for column in docs)
+            build.execute(f"create table staging.stg_{table.name} as select {listed} {many}")
+            listed = ", ".join(_history_column(column, value) for column in history_docs(table))
+            build.execute(f"create table history.history_{table.name} as select {listed} {many}")
+    (home.build / "audit.json").write_bytes(orjson.dumps([f"audit of {value}"]))
 
 
-def _columns(table: TableContract) -> list[str]:
-    from k2025_pipeline.catalog.generate import column_docs, history_docs
+HISTORY = """
+with tonight as (
+    select 'KOMP-01' as indicator_id, 1 as definition_version, '0301' as region_code, '2025' as period,
+        {value}::double as value, 'A' as obs_status, timestamptz '2026-06-15 06:00:00+00' as vintage,
+        now() as published_at
+),
+last_told as (
+    select * from catalog.published_values
+    qualify row_number() over (partition by indicator_id, region_code, period order by published_at desc) = 1
+)
+select * from catalog.published_values
+union all by name
+select tonight.*, case when last_told.value is null then 'first' else 'source' end as cause
+from tonight left join last_told using (indicator_id, region_code, period)
+where last_told.value is distinct from tonight.value
+"""
 
-    return list(dict.fromkeys([c for c in [*column_docs(table), *history_docs(table)] if not c.startswith("valid_")]))
+
+def _history_column(column: str, value: float) -> str:
+    return f"null::timestamptz as {column}" if column.startswith("valid_") else f"'{value}' as {column}"
+
+
+def _describe(build: duckdb.DuckDBPyConnection, table: str) -> None:
+    build.execute(f"comment on table {table} is 'tabell / table'")
+    for name, *_ in build.execute(f"describe {table}").fetchall():
+        build.execute(f"comment on column {table}.{name} is 'kolonne / column'")
 
 
 QUESTION = "select indicator_id, value from public.indicator_values"

@@ -29,9 +29,11 @@ import pytest
 from k2025_pipeline.catalog import Catalog
 from k2025_pipeline.demo.server import LocalStatbank
 from k2025_pipeline.lake.archive import INCOMING, JOURNAL
-from k2025_pipeline.lake.home import Home, HomeBusy, read_lines
+from k2025_pipeline.lake.home import Home, HomeBusy, read_lines, write_json
 from k2025_pipeline.pxweb.transport import Transport, request_key
-from k2025_pipeline.warehouse.publish import file_hash, published
+from k2025_pipeline.warehouse.manifest import file_hash, published, read_manifest
+from k2025_pipeline.warehouse.publish import held
+from k2025_pipeline.warehouse.swap import recover
 
 from . import small_statbank as small
 from .conftest import MANY, World
@@ -297,12 +299,19 @@ def test_the_points_are_all_that_a_night_writes(here: World, driver: Driver, hom
 
 
 PUBLICATION = [
-    "before published/indicator_values.parquet",
-    "after published/indicator_values.parquet",
-    "before warehouse.duckdb",  # the new file is whole, the old one stands
+    "before build/next/warehouse.json",  # every part is made, nothing says so
+    "after build/next/warehouse.json",
+    "before warehouse.duckdb",  # the new file is whole and its copy waits, the old one stands
     "after warehouse.duckdb",  # the new file stands, its Parquet does not
     "after public.old",  # no Parquet at all
     "after public",
+    "before published/indicator_values.parquet",
+    "after published/indicator_values.parquet",
+    "before audit.json",
+    "after audit.json",
+    "after published/copies/.????-??-??.old",  # the earlier copy of that date is out of the way
+    "before published/copies/????-??-??",
+    "after published/copies/????-??-??",
     "before warehouse.json",
     "after warehouse.json",
 ]
@@ -317,29 +326,97 @@ def served(home: Path) -> float:
     return float(value)
 
 
+def is_whole(home: Path, value: float) -> None:
+    """Every part of a publication speaks of the same file, and nothing is left of an attempt."""
+    found = published(Home(home))
+    assert found is not None
+    assert served(home) == value
+    assert found.sha256 == file_hash(home / "warehouse.duckdb")
+    assert pl.read_parquet(home / "public" / "indicator_values.parquet")["value"].to_list() == [value]
+    memory = pl.read_parquet(home / "published" / "indicator_values.parquet").sort("published_at")
+    assert memory["value"].to_list()[-1] == value
+    assert orjson.loads((home / "audit.json").read_bytes()) == [f"audit of {value}"]
+    copy = home / "published" / "copies" / found.day.isoformat()
+    assert file_hash(copy / "warehouse.duckdb") == read_manifest(copy / "warehouse.json").sha256  # type: ignore[union-attr]
+    leftovers = ["public.old", "build/next", "published/copies/.*"]
+    assert [path for pattern in leftovers for path in home.glob(pattern)] == []
+
+
+def publishing(here: World, home: Path, **more: Any) -> Job:
+    return job(here, home, what="publish", value=NEW, **more)
+
+
+@pytest.fixture
+def home_today(home: Path, here: World) -> Path:
+    """A home whose file was published today, so that its copy has the name that the next one wants."""
+    small.publish_once(Home(home), here.catalog)
+    return home
+
+
 @pytest.mark.parametrize("point", PUBLICATION)
-def test_killed_while_it_publishes(here: World, driver: Driver, home: Path, point: str) -> None:
+def test_killed_while_it_publishes(here: World, driver: Driver, home_today: Path, point: str) -> None:
+    home = home_today
     old = (home / "warehouse.duckdb").read_bytes()
-    assert driver.run(job(here, home, what="publish", value=NEW, point=point)) == KILLED
+    assert driver.run(publishing(here, home, point=point)) == KILLED
     swapped = PUBLICATION.index(point) >= SWAPPED
     assert served(home) == (NEW if swapped else small.ROWS[0][1]), "the old file or the new one, whole"
     assert ((home / "warehouse.duckdb").read_bytes() == old) is not swapped
     assert not (home / "warehouse.duckdb.wal").exists()
-    assert driver.run(job(here, home, what="publish", value=NEW)) == 0
-    assert served(home) == NEW
     found = published(Home(home))
     assert found is not None
-    assert found.sha256 == file_hash(home / "warehouse.duckdb")
-    assert pl.read_parquet(home / "public" / "indicator_values.parquet")["value"].to_list() == [NEW]
-    assert not (home / "public.old").exists()
+    assert found.sha256 == file_hash(home / "warehouse.duckdb"), "the manifest never speaks of another file"
+    recover(Home(home))
+    is_whole(home, NEW if swapped else small.ROWS[0][1])
+    assert driver.run(publishing(here, home)) == 0
+    is_whole(home, NEW)
 
 
-@pytest.mark.parametrize("point", PUBLICATION)
-def test_the_manifest_never_speaks_of_another_file(here: World, driver: Driver, home: Path, point: str) -> None:
-    """A night is quiet when the manifest has its fingerprint: it must then be about the file that stands."""
-    driver.run(job(here, home, what="publish", value=NEW, point=point))
-    found = published(Home(home))
-    assert found is None or found.sha256 == file_hash(home / "warehouse.duckdb")
+def test_the_points_are_all_that_a_publication_writes(
+    here: World, driver: Driver, home_today: Path, tmp_path: Path
+) -> None:
+    log = tmp_path / "writes"
+    assert driver.run(publishing(here, home_today, log=str(log))) == 0
+    written = {line.split(" ", 1)[1] for line in log.read_text(encoding="utf-8").splitlines()}
+    patterns = [point.split(" ", 1)[1] for point in PUBLICATION]
+    assert {name for name in written if not any(fnmatch(name, pattern) for pattern in patterns)} == set()
+
+
+GOING_BACK = [
+    *(point for point in PUBLICATION if "copies" not in point),
+    "before published/hold.json",
+    "after published/hold.json",
+]
+DAY = "2026-06-19"
+
+
+@pytest.fixture
+def home_with_a_copy(home: Path, here: World) -> Path:
+    """A home in which NEW stands, and the first figure in a copy of an earlier date."""
+    small.publish_once(Home(home), here.catalog)
+    copies = home / "published" / "copies"
+    [only] = copies.iterdir()
+    only.rename(copies / DAY)
+    manifest = orjson.loads((copies / DAY / "warehouse.json").read_bytes())
+    write_json(copies / DAY / "warehouse.json", {**manifest, "published_at": f"{DAY}T02:15:00+00:00"})
+    small.publish_once(Home(home), here.catalog, NEW)
+    return home
+
+
+@pytest.mark.parametrize("point", GOING_BACK)
+def test_killed_while_it_goes_back(here: World, driver: Driver, home_with_a_copy: Path, point: str) -> None:
+    home, old = home_with_a_copy, small.ROWS[0][1]
+    assert driver.run(job(here, home, what="go_back", day=DAY, point=point)) == KILLED
+    swapped = point not in GOING_BACK[:SWAPPED]
+    assert served(home) == (old if swapped else NEW)
+    assert (held(Home(home)) is not None) is swapped, "the pause begins with the swap and not before"
+    recover(Home(home))
+    is_whole(home, old if swapped else NEW)
+    assert driver.run(job(here, home, what="go_back", day=DAY)) == 0
+    is_whole(home, old)
+    assert driver.run(publishing(here, home)) == 0
+    is_whole(home, old)  # publication is paused
+    memory = pl.read_parquet(home / "published" / "indicator_values.parquet").sort("published_at")
+    assert memory["value"].to_list() == [old, NEW, old], "told once, taken back once, however often it was tried"
 
 
 def test_a_second_refresh_says_who_holds_the_home_and_ends(
@@ -379,7 +456,7 @@ def _refresh(home: Path) -> subprocess.Popen[bytes]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sign", ["build/build.duckdb", "build/dbt/run_results.json", "build/candidate.duckdb"])
+@pytest.mark.parametrize("sign", ["build/build.duckdb", "build/dbt/run_results.json", "build/next/warehouse.duckdb"])
 def test_killed_while_it_builds(tmp_path: Path, sign: str) -> None:
     """Killed when dbt begins, after its first layer, and while the file is written: the next run publishes."""
     killed = _refresh(tmp_path / "home")
