@@ -25,7 +25,7 @@ from k2025_pipeline.demo import klass_files
 from k2025_pipeline.settings import PROJECT_ROOT
 
 TABLES = ("07459", "11645", "12209", "12292", "12293", "14533", "14534")
-KLASS, GROUPS = "131", "112"
+KLASS, GROUPS, COUNTY_CODES = "131", "112", "104"
 YEARS = ("2021", "2022", "2023", "2024", "2025")
 STAMP, NEWER, OLDER = "2026-03-16T07:00:00Z", "2026-06-15T06:00:00Z", "2025-06-16T06:00:00Z"
 MODIFIED, MODIFIED_AGAIN = "2026-01-01T00:00:00.000+0000", "2026-06-10T00:00:00.000+0000"
@@ -49,22 +49,32 @@ SPLIT, SPLIT_INTO, SPLIT_YEAR = "1507", ("1508", "1580"), "2024"
 COUNTIES = {"03": "Oslo", "11": "Rogaland", "15": "Møre og Romsdal", "50": "Trøndelag"}
 AGES = [*(f"{age:03}" for age in range(105)), "105+"]
 WITHOUT_REPORT = ("5007", "2025")
-HIDDEN = ("5006", "2022")
+HIDDEN, ALSO_HIDDEN = ("5006", "2022"), "5007"
+"""Hidden in two municipalities of a county and two groups of age, so that no sum gives them away."""
+PRINTED = {"KOMP-01": "share_fte_health_educated", "REKR-02": "fte_per_10000"}
+"""Indicators whose printed figures this Norway has, with their measure in table 12209."""
 Cells = npt.NDArray[np.object_]
 
 
 @cache
 def full_catalog() -> Catalog:
-    """The real declarations, with coverage of the size that this Norway has."""
+    """The real declarations, with coverage of the size that this Norway has, and the printed figures that it keeps."""
     real = load_catalog(PROJECT_ROOT / "schemas")
-    return replace(real, tables=real.tables | {name: _sized(real.tables[name]) for name in TABLES})
+    values = [
+        value if value.indicator_id in PRINTED else value.model_copy(update={"indicator_id": None})
+        for value in real.references.values
+    ]
+    references = real.references.model_copy(update={"values": values})
+    sized = {name: _sized(real.tables[name]) for name in TABLES}
+    return replace(real, tables=real.tables | sized, references=references)
 
 
 @cache
 def small_catalog() -> Catalog:
     """What is asked for by night: the tables and classifications that there are."""
     full = full_catalog()
-    classes = {i: full.classifications[i].model_copy(update={"first_year": "2025"}) for i in (KLASS, GROUPS)}
+    asked = (KLASS, GROUPS, COUNTY_CODES)
+    classes = {i: full.classifications[i].model_copy(update={"first_year": YEARS[0]}) for i in asked}
     return replace(full, tables={name: full.tables[name] for name in TABLES}, classifications=classes, uploads={})
 
 
@@ -221,7 +231,8 @@ def good_source() -> Source:
 @cache
 def _made() -> Source:
     catalog = small_catalog()
-    return Source({name: _table(catalog.tables[name]) for name in TABLES}, {KLASS: _klass(), GROUPS: _groups()})
+    klass = {KLASS: _klass(), GROUPS: _groups(), COUNTY_CODES: _counties()}
+    return Source({name: _table(catalog.tables[name]) for name in TABLES}, klass)
 
 
 def _table(contract: TableContract) -> Table:
@@ -238,10 +249,23 @@ def _table(contract: TableContract) -> Table:
     if coding == "kostra":
         table.put(None, "..", region_code=WITHOUT_REPORT[0], period=WITHOUT_REPORT[1])
     if contract.id == "11645":
-        table.put(None, ":", region_code=HIDDEN[0], period=HIDDEN[1], age_group=["0-49", "50-66"])
+        few = [HIDDEN[0], ALSO_HIDDEN]
+        table.put(None, ":", region_code=few, period=HIDDEN[1], age_group=["0-49", "50-66"])
+    if contract.id == "12209":
+        _as_printed(table)
     if contract.id == "12293":
         table.put(0.0, None, region_code="0301", measure="occupancy")
     return table
+
+
+def _as_printed(table: Table) -> None:
+    """The figures that documents print, in place of drawn ones."""
+    for value in full_catalog().references.values:
+        if value.indicator_id and value.period in YEARS and value.region_code in table.names["region_code"]:
+            measure = PRINTED[str(value.indicator_id)]
+            table.put(
+                float(value.value or 0), None, region_code=value.region_code, period=value.period, measure=measure
+            )
 
 
 def _klass_code(code: str) -> str:
@@ -340,6 +364,11 @@ def _klass() -> dict[str, Any]:
 def _groups() -> dict[str, Any]:
     codes = [klass_files.code_item(f"EKG{n:02d}", f"Gruppe {n}", "2020-01-01", None) for n in (8, 11)]
     return {"classification": _about(GROUPS), "codes": codes}
+
+
+def _counties() -> dict[str, Any]:
+    codes = [klass_files.code_item(code, name, "2020-01-01", None) for code, name in COUNTIES.items()]
+    return {"classification": _about(COUNTY_CODES), "codes": codes, "changes": []}
 
 
 def _about(number: str) -> dict[str, str]:
