@@ -16,8 +16,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
-import polars as pl
-
 from k2025_pipeline import klass
 from k2025_pipeline.catalog import Catalog
 from k2025_pipeline.catalog.tables import TableContract
@@ -32,7 +30,10 @@ from k2025_pipeline.pxweb.errors import OutsideHours, SourceError
 from k2025_pipeline.pxweb.hours import PublicationHours
 from k2025_pipeline.pxweb.limiter import shared_folder
 from k2025_pipeline.pxweb.transport import Transport
-from k2025_pipeline.quality import morning, nights
+from k2025_pipeline.quality import freshness, morning, nights
+from k2025_pipeline.quality.data_quality import quality_of_night
+from k2025_pipeline.quality.freshness import Lights
+from k2025_pipeline.quality.ladder import ON_TIME_AT_SOURCE, ON_TIME_WITH_US
 from k2025_pipeline.quality.morning import MorningPage
 from k2025_pipeline.quality.nights import Ending, NightRecord
 from k2025_pipeline.quality.outcome import Check, Finding, Key, Outcome
@@ -102,6 +103,7 @@ class Night:
         force: fetch everything anew. only: table ids to ask for; empty for all.
         now: the time, with a zone. sleep: waits that many seconds. changes: what tonight changed, once published.
         checks: the ladder. run_id: of Dagster. outcomes: checks that ran. not_built: models that were left out.
+        inspected: what the last look at the new file found, by name of the rule. ending: what became of the night.
     """
 
     settings: Settings
@@ -116,7 +118,8 @@ class Night:
     run_id: str | None = None
     outcomes: list[Outcome] = field(default_factory=list)
     not_built: list[str] = field(default_factory=list)
-    _ending: Ending = "blocked"
+    inspected: dict[str, Finding] = field(default_factory=dict)
+    ending: Ending = "blocked"
     _open: ExitStack = field(default_factory=ExitStack)
     _problems: dict[str, str] = field(default_factory=dict)
     _states: dict[str, str] = field(default_factory=dict)
@@ -220,6 +223,22 @@ class Night:
             return session.fetch_table(contract)
         return session.fetch_classification(contract)
 
+    def late_at_source(self, contract: Contract) -> dict[str, Finding]:
+        """The light of the source, of a table: whether it has published by its calendar."""
+        if not isinstance(contract, TableContract):
+            return {}
+        return {ON_TIME_AT_SOURCE: self._lights(contract).source.finding}
+
+    def late_with_us(self, contract: Contract) -> dict[str, Finding]:
+        """Our light, of a table: whether the newest that the source shows stands. Ask when it has been judged."""
+        if not isinstance(contract, TableContract):
+            return {}
+        return {ON_TIME_WITH_US: self._lights(contract).ours.finding}
+
+    def _lights(self, table: TableContract) -> Lights:
+        # A night that runs is no night that is missing: only what stands is judged.
+        return freshness.of_table(self.home, table, self.started, self.now(), self.catalog.quality.freshness)
+
     def accept(self, contract: Contract) -> acceptance.Outcome:
         """Judge the newest delivery and make it current, or keep the last good one, marked stale."""
         tonight = acceptance.Tonight(
@@ -285,7 +304,7 @@ class Night:
 
     def prepare_build(self) -> None:
         """Lay the inputs ready for dbt."""
-        inputs.prepare(self.home, self.catalog, self.source_kind)
+        inputs.prepare(self.home, self.catalog, self.source_kind, self.started)
 
     def audit(self) -> list[Acceptance]:
         """Judge the public tables of the build; where nothing changed, tell how the published ones were judged."""
@@ -297,20 +316,31 @@ class Night:
         return results
 
     def publish(self) -> Published:
-        """Swap the new file in, or leave the old one where nothing changed."""
+        """Swap the new file in, or leave the old one where nothing changed or publication is paused.
+
+        Raises:
+            NotFit: when the new file breaks a rule of publication; the findings are in ``inspected``.
+        """
         standing = publish.published(self.home)
-        skipped = standing is not None and self.up_to_date
-        if standing is None or not skipped:
-            result = publish.publish(self.home, self.catalog, self.fingerprint, self.source_kind)
-            audit.keep_with_publication(self.home)
-            self._ending = "published"
-        else:
-            result = standing
-            self._ending = "unchanged"
+        paused = standing is not None and publish.held(self.home) is not None
+        skipped = standing is not None and (paused or self.up_to_date)
+        result = standing if standing is not None and skipped else self._publish()
+        self.ending = "held" if paused else "unchanged" if skipped else "published"
         self.changes = report.since(self.home, self.catalog, standing.published_at if standing else None)
         report.write(self.home, self.changes)
         self.reporter.published(result, skipped)
         return result
+
+    def _publish(self) -> Published:
+        return publish.publish(
+            self.home,
+            self.catalog,
+            self.fingerprint,
+            self.source_kind,
+            checks=nights.summary(self.outcomes),
+            tonight=nights.checks_frame(self._record(), self.outcomes),
+            tell=self.inspected.update,
+        )
 
     def close(self) -> MorningPage | None:
         """Stop a local Statbank, write down how the night went, and write the morning page; None where nothing ran."""
@@ -321,7 +351,8 @@ class Night:
 
     def _tell(self) -> MorningPage:
         record = self._record()
-        nights.write(self.home, record, self.outcomes, pl.DataFrame(schema=nights.QUALITY))
+        quality = quality_of_night(self.home, self.catalog, self.started, self.source_kind)
+        nights.write(self.home, record, self.outcomes, quality)
         refusals = morning.standing_refusals(self.home, self.catalog)
         return morning.write(self.home, refusals, record, self.changes.markdown() if self.changes else "")
 
@@ -332,7 +363,7 @@ class Night:
             finished_at=finished.isoformat(timespec="seconds"),
             source=self.settings.source,
             kind=self.source_kind,
-            ending=self._ending,
+            ending=self.ending,
             run_id=self.run_id,
             seconds=round((finished - self.started).total_seconds(), 1),
             requests=self.requests,

@@ -120,7 +120,7 @@ def weekly(
         f"Siste sju dager: {count(len(records), 'kjøring', 'kjøringer')}{f': {nights}' if nights else ''}.",
         f"Åpent nå: {', '.join(title(c.page).nb for c in open_now) or 'ingen feil'}; "
         f"{count(warned, 'merknad', 'merknader')}.",
-        _standing(latest),
+        f"Hva som står: {_standing(latest)}",
         *_resolved(resolved),
         f"Kjøringene: {places.run(None)}",
         "",
@@ -189,7 +189,8 @@ def _cause_lines(night: Judged, cause: Cause, resolved: Sequence[str], places: P
         f"- Kjøringen: {places.run(night.run_id)}",
         *_resolved(resolved),
         "",
-        f"In English: {GRADE_EN[cause.grade].lower()}, «{title(cause.page).en}», {len(cause.broken)} checks; "
+        f"In English: {GRADE_EN[cause.grade].lower()}, «{title(cause.page).en}», "
+        f"{count(len(cause.broken), 'check', 'checks')}; "
         f"{'nothing was published, the old file stands' if cause.grade == 'blocking' else 'it did not block'}.",
     ]
 

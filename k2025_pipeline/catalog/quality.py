@@ -1,7 +1,7 @@
 """What a night is judged by (``schemas/quality.yml``): levels of the ladder, lateness, copies, relations of tables.
 
-Here belong rules and thresholds that concern no single table. Not here: judging by them (``quality``), and thresholds of a
-table (``tables``) or of a public table (``expectations``).
+Here belong rules and thresholds that concern no single table. Not here: judging by them (``quality``), and thresholds
+of a table (``tables``) or of a public table (``expectations``).
 """
 
 from __future__ import annotations

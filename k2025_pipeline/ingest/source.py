@@ -56,7 +56,7 @@ def without_secrets(source: str) -> str:
             address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
             raise UnknownSource(
                 f"source «{address}»: was given with a password or a query, which would stand in the home, its log and "
-                "Dagster. Give the address alone; a name and password belong in ~/.netrc, which is read for each request."
+                "Dagster. Give the address alone; a name and password belong in ~/.netrc, which every request reads."
             )
     return source
 

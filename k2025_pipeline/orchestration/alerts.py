@@ -76,8 +76,11 @@ def failure_of(instance: dg.DagsterInstance, run_id: str) -> str | None:
     failed = _events(instance, run_id, dg.DagsterEventType.RUN_FAILURE)
     if not failed:
         return None
-    steps = [_first_error(event) for event in _events(instance, run_id, dg.DagsterEventType.STEP_FAILURE)]
-    return "; ".join(dict.fromkeys(filter(None, steps))) or failed[-1].message or "The run failed."
+    steps: dict[str, list[str]] = {}
+    for event in _events(instance, run_id, dg.DagsterEventType.STEP_FAILURE):
+        steps.setdefault(_first_error(event), []).append(event.step_key or "")
+    said = [f"{names[0]}{f' (+{len(names) - 1})' if names[1:] else ''}: {error}" for error, names in steps.items()]
+    return "; ".join(said) or failed[-1].message or "The run failed."
 
 
 def _events(instance: dg.DagsterInstance, run_id: str, kind: dg.DagsterEventType) -> list[dg.DagsterEvent]:
@@ -90,7 +93,7 @@ def _first_error(event: dg.DagsterEvent) -> str:
     error = event.step_failure_data.error
     while error is not None and error.cause is not None:
         error = error.cause
-    return f"{event.step_key}: {error.message.strip()}" if error else ""
+    return error.message.strip() if error else "no error was recorded"
 
 
 def newest_run(instance: dg.DagsterInstance) -> str | None:

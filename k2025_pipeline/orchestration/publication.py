@@ -1,14 +1,17 @@
 """Acceptance of the public tables, the asset that is the published file, and the morning page."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
 from k2025_pipeline.catalog import Catalog
+from k2025_pipeline.night import Night
 from k2025_pipeline.orchestration.common import NIGHT, OWNERS, Gate, check_result, night_of
 from k2025_pipeline.quality.findings import of_acceptance
-from k2025_pipeline.quality.ladder import WAREHOUSE
+from k2025_pipeline.quality.ladder import PUBLICATION, WAREHOUSE
 from k2025_pipeline.warehouse.audit import DATA_DOCS
+from k2025_pipeline.warehouse.inspection import NotFit
 
 MORNING_PAGE = dg.AssetKey(["published", "morning_page"])
 
@@ -47,15 +50,19 @@ def warehouse_asset(catalog: Catalog, gate: Gate) -> dg.AssetsDefinition:
         tags={"layer": "published"},
         freshness_policy=gate.freshness,
         required_resource_keys={NIGHT},
+        check_specs=gate.specs(WAREHOUSE),
     )
-    def _warehouse(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    def _warehouse(context: dg.AssetExecutionContext) -> Iterator[Any]:
         night = night_of(context)
-        unchanged = night.up_to_date
-        published = night.publish()
-        return dg.MaterializeResult(
+        try:
+            published = night.publish()
+        except NotFit as error:
+            yield from _inspected(night)
+            raise dg.Failure(f"{error} See docs/runbook/{error.runbook}.md") from error
+        yield dg.MaterializeResult(
             data_version=dg.DataVersion(published.sha256),
             metadata={
-                "state": "unchanged" if unchanged else "published",
+                "state": night.ending,
                 "file": dg.MetadataValue.path(night.home.warehouse),
                 "published_at": published.published_at,
                 "sha256": published.sha256,
@@ -64,8 +71,17 @@ def warehouse_asset(catalog: Catalog, gate: Gate) -> dg.AssetsDefinition:
                 "changes": dg.MetadataValue.md(night.changes.markdown() if night.changes else ""),
             },
         )
+        yield from _inspected(night)
 
     return _warehouse
+
+
+def _inspected(night: Night) -> Iterator[dg.AssetCheckResult]:
+    """What the last look at the file found; where none was made, what it found at the file that stands."""
+    for name in PUBLICATION:
+        found = night.inspected.get(name) or night.standing_findings.get((WAREHOUSE, name))
+        if found is not None:
+            yield check_result(night, (WAREHOUSE, name), found)
 
 
 def morning_page() -> dg.AssetSpec:

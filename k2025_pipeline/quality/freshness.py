@@ -1,8 +1,8 @@
 """Whether a source table is late, and by whom: two lights, since they ask for different things to be done.
 
-Here belongs judging by stamps and the calendar. Not here: the declared days (``catalog.calendar``), what the source shows
-(``ingest``) and showing the lights. Nothing here looks at when a table was last made: one that is made anew every night
-of the same vintage is as old as that vintage.
+Here belongs judging by stamps and the calendar. Not here: the declared days (``catalog.calendar``), what the source
+shows (``ingest``) and showing the lights. Nothing here looks at when a table was last made: one that is made anew every
+night of the same vintage is as old as that vintage.
 """
 
 from __future__ import annotations
@@ -24,10 +24,8 @@ from k2025_pipeline.lake.home import Home
 from k2025_pipeline.lake.typed import TypedLake, Vintage
 from k2025_pipeline.quality import nights
 from k2025_pipeline.quality.nights import OSLO
-from k2025_pipeline.quality.outcome import Check, Finding
+from k2025_pipeline.quality.outcome import Finding
 
-AT_SOURCE, WITH_US = "on_time_at_source", "on_time_with_us"
-"""Names of the two checks of each table."""
 STALENESS = {"table_id": pl.String(), "reason": pl.String(), "days": pl.Int32(), "period": pl.String()}
 """Columns of :func:`staleness`: DQ-05, a row for each table and light that is known."""
 
@@ -38,7 +36,8 @@ class Sighting:
 
     Attributes:
         stamp: the newest ``updated`` that it showed, or None where it showed none.
-        at: when it last answered about the table, or None where it never did. offered: False where it has no such table.
+        at: when it last answered about the table, or None where it never did.
+        offered: False where it has no such table.
     """
 
     stamp: str | None = None
@@ -102,40 +101,12 @@ def lights(
     return Lights(source, _of_us(standing, seen, last_success, now, rules), due)
 
 
-def checks(contract: TableContract, rules: FreshnessRules) -> tuple[Check, Check]:
-    """The two checks of a table as they are declared: at the source, and with us."""
-    asset, file = f"raw/{contract.name}", f"schemas/tables/{contract.id}.yml"
-    at_source = Check(
-        asset,
-        AT_SOURCE,
-        level="admission",
-        engine="k2025",
-        rule=Text(
-            nb="Kilden har publisert det som skulle vært publisert til nå, etter kalenderen.",
-            en="The source has published what should have been published by now, by the calendar.",
-        ),
-        severity="warn",
-        blocking=False,
-        declared_in=file,
-        runbook="source-late",
-        threshold=f"{rules.grace_days} dager etter fristen / days after the day",
-    )
-    with_us = Check(
-        asset,
-        WITH_US,
-        level="admission",
-        engine="k2025",
-        rule=Text(
-            nb="Utgaven som står, er den nyeste kilden viser, og nettene går.",
-            en="The vintage that stands is the newest that the source shows, and nights run.",
-        ),
-        severity="warn",
-        blocking=False,
-        declared_in="schemas/quality.yml",
-        runbook="late-with-us",
-        threshold=f"{rules.run_hours} timer siden siste vellykkede natt / hours since the last successful night",
-    )
-    return at_source, with_us
+def of_table(
+    home: Home, table: TableContract, last_success: datetime | None, now: datetime, rules: FreshnessRules
+) -> Lights:
+    """The lights of one source table as the home stands."""
+    sighting = _sighting(table, Seen(home), Archive(home))
+    return lights(table, TypedLake(home).current(table.name), sighting, last_success, now, rules)
 
 
 def of_tables(home: Home, catalog: Catalog, now: datetime) -> dict[str, Lights]:
@@ -203,8 +174,8 @@ def _of_source(contract: TableContract, seen: Sighting, due: date | None, today:
         (today - due).days,
         Text(
             nb=f"Se om tabell {contract.id} er utsatt hos SSB, og om kalenderen i kontrakten stemmer.",
-            en=f"See whether Statistics Norway has postponed table {contract.id}, and whether the contract's calendar is "
-            "right.",
+            en=f"See whether Statistics Norway has postponed table {contract.id}, and whether the contract's calendar "
+            "is right.",
         ),
     )
 

@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from k2025_pipeline.catalog import Catalog
+from k2025_pipeline.harmless import for_markdown
 from k2025_pipeline.lake.home import Home, write_bytes
 from k2025_pipeline.lake.typed import Refusal, TypedLake
 from k2025_pipeline.quality import html, nights
@@ -262,4 +263,4 @@ def _moment(stamp: str) -> str:
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.replace("|", "\\|").split())
+    return for_markdown(" ".join(text.split()))

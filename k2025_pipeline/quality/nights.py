@@ -124,6 +124,16 @@ def checks_frame(record: NightRecord, outcomes: Sequence[Outcome]) -> pl.DataFra
     return pl.DataFrame(rows, schema=CHECKS, orient="row")
 
 
+def summary(outcomes: Sequence[Outcome]) -> dict[str, dict[str, int]]:
+    """How checks came out by level of the ladder: how many ``passed``, ``failed`` and were ``blocking``."""
+    counted: dict[str, dict[str, int]] = {}
+    for outcome in outcomes:
+        level = counted.setdefault(outcome.check.level, {"passed": 0, "failed": 0, "blocking": 0})
+        level["passed" if outcome.finding.passed else "failed"] += 1
+        level["blocking"] += outcome.check.blocking
+    return counted
+
+
 def _row(outcome: Outcome) -> dict[str, Any]:
     check, finding = outcome.check, outcome.finding
     return {

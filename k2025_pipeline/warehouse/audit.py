@@ -80,11 +80,6 @@ def _forget_old_audits(home: Home) -> None:
                 shutil.rmtree(old)
 
 
-def keep_with_publication(home: Home) -> None:
-    """Keep the results of the audit beside the file that it let through."""
-    write_json(home.root / "audit.json", read_json(home.build / "audit.json"))
-
-
 def published_audit(home: Home) -> list[Acceptance]:
     """Results of the audit that let the published file through."""
     return [Acceptance(**result) for result in read_json(home.root / "audit.json") or []]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
+import polars as pl
 
 from k2025_pipeline.catalog import Catalog, upload_docs
 from k2025_pipeline.catalog.generate import column_docs, history_docs
@@ -20,12 +21,18 @@ END_OF_DAY = "(cast(day as timestamp) + interval 1 day) at time zone 'Europe/Osl
 """Of the macros' argument, whatever the time zone of the client."""
 
 
-def write(home: Home, catalog: Catalog, candidate: Path, parquet: Path) -> dict[str, int]:
+CHECK_RESULTS = "check_results"
+
+
+def write(
+    home: Home, catalog: Catalog, candidate: Path, parquet: Path, tonight: pl.DataFrame | None = None
+) -> dict[str, int]:
     """Copy the tables of the build into a new file, and the public ones into Parquet.
 
     Args:
         home: where the build lies. catalog: for the documentation of source tables, and the storage version.
         candidate: the file to make. parquet: the folder to make.
+        tonight: the night's checks, rows for ``public.check_results``: the build knew only of those of earlier nights.
 
     Returns:
         Rows by table.
@@ -43,6 +50,8 @@ def write(home: Home, catalog: Catalog, candidate: Path, parquet: Path) -> dict[
         for name in _public_tables(connection, "build"):
             counts[f"public.{name}"] = _copy(connection, f"public.{name}", f"public.{name}")
             _comment_as_built(connection, name)
+        if tonight is not None and f"public.{CHECK_RESULTS}" in counts:
+            counts[f"public.{CHECK_RESULTS}"] += _append(connection, tonight)
         _export(connection, "target", parquet)
         for table in catalog.tables.values():
             target = f"source.{table.name}"
@@ -121,6 +130,13 @@ def _public_tables(connection: duckdb.DuckDBPyConnection, database: str) -> list
 def _copy(connection: duckdb.DuckDBPyConnection, origin: str, target: str) -> int:
     connection.execute(f"create table target.{target} as select * from build.{origin}")
     return int(connection.execute(f"select count(*) from target.{target}").fetchall()[0][0])
+
+
+def _append(connection: duckdb.DuckDBPyConnection, tonight: pl.DataFrame) -> int:
+    connection.register("tonight", tonight.to_arrow())
+    connection.execute(f"insert into target.public.{CHECK_RESULTS} by name select * from tonight")
+    connection.unregister("tonight")
+    return tonight.height
 
 
 def _comment_as_built(connection: duckdb.DuckDBPyConnection, name: str) -> None:

@@ -1,8 +1,9 @@
 """Great Expectations' Data Docs made to stand alone, with a first page in bokmål.
 
-Great Expectations' own pages fetch style sheets and scripts from eight outside hosts, and a picture that
-carries the project's id to a ninth. Here they lose all of that and get one style sheet that lies beside
-them. They also show values as they stand, HTML included: a policy in each page keeps a label from doing anything. Here belongs how the pages look; not here: what is judged (``audit``).
+Great Expectations' own pages fetch style sheets and scripts from eight outside hosts, and a picture that carries the
+project's id to a ninth. Here they lose all of that and get one style sheet that lies beside them. They also show
+values as they stand, HTML included: a policy in each page keeps a label from doing anything. Here belongs how the
+pages look; not here: what is judged (``audit``).
 """
 
 from __future__ import annotations

@@ -342,7 +342,7 @@ def _population_limit_rows(catalog: Catalog) -> Iterator[Row]:
         table = catalog.tables[within.table]
         others = [d for d in table.category_dimensions if d.column != within.column]
         for (group, band), *chosen in product(within.bands.items(), *([c.group for c in d.categories] for d in others)):
-            where = {d.column: other for d, other in zip(others, chosen, strict=True)}
+            where: dict[str, str] = {d.column: str(other) for d, other in zip(others, chosen, strict=True)}
             yield {
                 "table_id": table.id,
                 "measure": within.measure,

@@ -11,6 +11,8 @@ import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import polars as pl
+
 from k2025_pipeline import __version__
 from k2025_pipeline.catalog import Catalog
 from k2025_pipeline.lake.disk import told_plainly
@@ -47,6 +49,7 @@ def publish(
     fingerprint: str,
     source: str,
     checks: Summary | None = None,
+    tonight: pl.DataFrame | None = None,
     tell: Callable[[Findings], object] = lambda findings: None,
 ) -> Published:
     """Copy the public tables out of the build into a new file, look it over and swap it in.
@@ -54,7 +57,8 @@ def publish(
     Args:
         home: where build and publication lie. catalog: what is promised and documented.
         fingerprint: of the inputs of the build. source: where the figures come from.
-        checks: how the night's checks came out, for the manifest. tell: is given what the look at the file found.
+        checks: how the night's checks came out, for the manifest. tonight: the same as rows of
+            ``public.check_results``. tell: is given what the look at the file found.
 
     Returns:
         What stands afterwards: the new file, or the old one while publication is paused (:func:`held`).
@@ -67,7 +71,7 @@ def publish(
     if standing is not None and held(home) is not None:
         return standing
     with told_plainly(home.root), making_ready(home) as ready:
-        tables = contents.write(home, catalog, ready.file, ready.parquet)
+        tables = contents.write(home, catalog, ready.file, ready.parquet, tonight)
         findings = inspection.inspect(ready.file, catalog, standing)
         tell(findings)
         if inspection.broken(findings):

@@ -155,7 +155,7 @@ def _break_documents(relation: Relation, _: Row) -> int:
 
 
 def _break_sums(reason: str, must_hold: bool) -> Callable[[Relation, Row], int]:
-    """Sums that are off by more than rounding, in both directions, beside some that are off by as much as it explains."""
+    """Sums off by more than rounding, in both directions, beside some that are off by as much as it explains."""
 
     def change(relation: Relation, _: Row) -> int:
         told = {"reason": reason, "must_hold": must_hold, "tolerance": 1.5}

@@ -35,6 +35,7 @@ def step(context: dg.OpExecutionContext) -> None:
 @dg.job(name=NIGHTLY)
 def nightly() -> None:
     step()
+    step.alias("step_2")()
 
 
 @dg.job(name="another")
@@ -59,7 +60,7 @@ class Daemon:
         return found
 
     def run(self, *outcomes: Any, fail: bool = False, record: bool = True, job: Any = nightly) -> str:
-        config = {"ops": {"step": {"config": {"fail": fail}}}}
+        config = {"ops": {node.name: {"config": {"fail": fail}} for node in job.nodes}}
         result = job.execute_in_process(config, instance=self.instance, raise_on_error=False)
         if record:
             started = FIRST + timedelta(minutes=len(self.instance.get_runs()))
@@ -106,7 +107,7 @@ def test_a_failed_run_is_told_with_the_error_that_began_it(daemon: Daemon) -> No
     daemon.run(fail=True)
     daemon.tick("nightly_failed")
     assert [s.partition(" (")[0] for s in daemon.subjects] == ["[K2025] Stanset: Disken er full"]
-    assert "step: OSError: [Errno 28] No space left on device" in daemon.mail.mails[0].get_content()
+    assert "step (+1): OSError: [Errno 28] No space left on device" in daemon.mail.mails[0].get_content()
 
 
 def test_a_killed_run_is_told_when_it_is_found_dead(daemon: Daemon) -> None:
@@ -186,4 +187,4 @@ def test_the_newest_run_and_its_failure_are_found_for_the_command_line(daemon: D
     failed = daemon.run(record=False, fail=True)
     assert alerts.newest_run(daemon.instance) == failed
     assert alerts.failure_of(daemon.instance, held) is None
-    assert alerts.failure_of(daemon.instance, failed) == "step: OSError: [Errno 28] No space left on device"
+    assert alerts.failure_of(daemon.instance, failed) == "step (+1): OSError: [Errno 28] No space left on device"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,7 +35,7 @@ from k2025_pipeline.alerts.configuration import AlertSettings, Smtp
 from k2025_pipeline.alerts.telling import NotDelivered, resend, tell
 from k2025_pipeline.cli import main
 from k2025_pipeline.lake.home import Home
-from k2025_pipeline.settings import Settings
+from k2025_pipeline.settings import PROJECT_ROOT, Settings
 
 KILLED = "The process of this run ended without a word; it was killed."
 MORNING = FIRST.replace(hour=7, minute=40)
@@ -149,6 +150,10 @@ class TestOneNight:
         ]
         assert "2 modeller ble ikke bygget." in world.last
 
+    def test_the_same_page_is_two_messages_where_only_some_of_it_blocked(self, world: World) -> None:
+        world.night(outcome("a"), outcome("b", blocking=True), ending="blocked")
+        assert [s.split(":")[0] for s in world.subjects] == ["[K2025] Stanset", "[K2025] Feil"]
+
     def test_a_demo_says_so(self, world: World) -> None:
         world.night(outcome(), kind="demo")
         assert world.subjects[0].startswith("[K2025 DEMO] ")
@@ -188,6 +193,11 @@ class TestManyNights:
         world.night(outcome("public/x", "sum", "relations"), at=MORNING + timedelta(hours=1))
         assert [s.split(":")[0] for s in world.subjects] == ["[K2025] Feil", "[K2025] Stanset"]
 
+    def test_what_has_become_milder_the_same_date_is_not_told_again(self, world: World) -> None:
+        world.night(outcome(blocking=True), ending="blocked")
+        world.night(outcome(), at=MORNING)
+        assert len(world.subjects) == 1
+
     def test_two_killed_runs_of_one_night_are_told_once(self, world: World) -> None:
         world.tell("a", KILLED)
         world.tell("b", KILLED, MORNING)
@@ -202,6 +212,13 @@ class TestManyNights:
         assert "Løst siden forrige melding: Kilden svarer ikke." in world.last
         world.night(outcome("typed/a", "contract", "refused-vintage"), outcome(failed=0), at=FIRST + 4 * DAY)
         assert "Løst" not in world.last and len(world.subjects) == 4
+
+    def test_an_older_night_mends_nothing_that_broke_after_it(self, world: World) -> None:
+        before = write_night(world.home, [outcome(failed=0)])
+        world.night(outcome(), at=FIRST + DAY)
+        world.tell(before)
+        world.night(outcome(previous=1), outcome("a", "b", "drift"), at=FIRST + DAY + timedelta(hours=4))
+        assert len(world.subjects) == 2 and "Løst" not in world.last
 
     def test_a_warning_is_told_once_until_it_ends_or_grows(self, world: World) -> None:
         def warned(failed: int, previous: int | None, day: int) -> int:
@@ -268,6 +285,13 @@ class TestDelivery:
         world.mail.down = False
         world.tell("run-killed", KILLED)
         assert len(world.subjects) == 1
+
+    def test_a_channel_that_failed_is_left_alone_for_the_rest_of_the_call(self, world: World) -> None:
+        world.configured = AlertSettings(webhook_url=world.web.url("hook"), weekly=0)
+        world.web.statuses = [403] * 9
+        with pytest.raises(NotDelivered):
+            world.night(outcome())
+        assert world.web.asked == 1 and len(world.memory["owed"]) == 2
 
     def test_after_a_week_it_is_given_up_and_said_so(self, world: World) -> None:
         world.mail.down = True
@@ -424,3 +448,17 @@ def test_secrets_are_in_no_file(world: World) -> None:
     )
     assert "webhook: 127.0.0.1 does not answer" in told
     assert "SECRET" not in told and PASSWORD not in told
+
+
+def test_the_page_names_every_variable_and_every_field_of_the_json(world: World) -> None:
+    page = (PROJECT_ROOT / "docs" / "alerts.md").read_text("utf-8")
+    package = Path(words.__file__).parent
+    code = (package / "configuration.py").read_text("utf-8")
+    variables = set(re.findall(r'"((?:SMTP_|SLACK_|WEBHOOK_)[A-Z]+|WEEKLY)"', code))
+    assert len(variables) == 10
+    assert {name for name in variables if f"`K2025_ALERT_{name}`" not in page} == set()
+    world.configured = AlertSettings(webhook_url=world.web.url("hook"), weekly=0)
+    world.night(outcome())
+    cause, life = world.web.of("hook")
+    fields = {*cause, *life, *(f"cause.{name}" for name in cause["cause"]), *cause["cause"]["checks"][0]} - {"cause"}
+    assert {name for name in fields if f"`{name}`" not in page} == set()

@@ -86,7 +86,7 @@ def test_bars_grow_from_nothing_to_the_largest(values: list[float], bars: str) -
 def test_text_of_a_source_is_shown_and_not_run(tmp_path: Path) -> None:
     told = replace(outcome(failed=1), finding=replace(outcome(failed=1).finding, message="<script>a|b</script>\n# x"))
     written = page(tmp_path, SECOND, (told,))
-    assert "<script>a\\|b</script> # x" in written.markdown
+    assert "&lt;script>a\\|b&lt;/script> # x" in written.markdown
     shown = (tmp_path / "reports" / morning.LATEST).read_text("utf-8")
     assert "<script>" not in shown
     assert "&lt;script&gt;a|b&lt;/script&gt; # x" in shown

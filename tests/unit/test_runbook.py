@@ -24,7 +24,7 @@ class TestPages:
         text = page.path.read_text("utf-8")
         assert re.findall(r"^# (.+)$", text, re.MULTILINE) == [page.nb, page.en]
         assert headings(text) == [*HEADINGS_NB, *HEADINGS_EN]
-        assert all(part.strip() for part in re.split(r"^##? .+$", text, flags=re.MULTILINE)[1:])
+        assert all(part.strip() for part in re.split(r"^## .+$", text, flags=re.MULTILINE)[1:])
 
     def test_it_is_short(self, page: Page) -> None:
         assert len(page.path.read_text("utf-8").split()) < 700
