@@ -225,6 +225,7 @@ def run_job(
 
     from k2025_pipeline.definitions import build_definitions
     from k2025_pipeline.orchestration.common import NIGHT
+    from k2025_pipeline.orchestration.failures import stopped_steps
     from k2025_pipeline.orchestration.instance import close_dead_runs
     from k2025_pipeline.orchestration.jobs import NIGHTLY
 
@@ -236,6 +237,7 @@ def run_job(
             raise_on_error=False,
             run_config={"resources": {NIGHT: {"config": {"force": force, "only": list(only)}}}},
         )
+        reporter.stopped(stopped_steps(result, settings.home))
         return result.success, list(result.get_asset_check_evaluations())
 
 

@@ -92,6 +92,11 @@ class ConsoleReporter:
         message = f"published {result.published_at}" + (", unchanged" if skipped else "")
         self._line("publish", "warehouse", "unchanged" if skipped else "accepted", message)
 
+    def stopped(self, steps: dict[str, str]) -> None:
+        """Tell why steps stopped that raised an error."""
+        for step, why in steps.items():
+            self._line("step", step, "failed", why)
+
     def _line(self, layer: str, name: str, state: str, message: str) -> None:
         line = f"{MARKS[state]} [bold]{layer:<8}[/]{name:<11} [dim]{cell_text(message)}[/]"
         self._console.print(line, highlight=False)

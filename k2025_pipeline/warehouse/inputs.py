@@ -18,6 +18,7 @@ from k2025_pipeline.catalog import Catalog
 from k2025_pipeline.catalog.tables import TableContract
 from k2025_pipeline.catalog.uploads import UploadContract
 from k2025_pipeline.klass.client import SCHEMAS
+from k2025_pipeline.lake.disk import told_plainly
 from k2025_pipeline.lake.home import Home
 from k2025_pipeline.lake.typed import TypedLake, Vintage
 from k2025_pipeline.quality import freshness, nights
@@ -65,6 +66,11 @@ def prepare(home: Home, catalog: Catalog, source: str, started: datetime | None 
         home: where everything lies. catalog: the declarations. source: ``ssb``, ``recording``, ``demo``, ``other``.
         started: when the night began, with a zone; now where there is no night.
     """
+    with told_plainly(home.root):
+        _prepare(home, catalog, source, started)
+
+
+def _prepare(home: Home, catalog: Catalog, source: str, started: datetime | None) -> None:
     home.build.mkdir(parents=True, exist_ok=True)
     for leftover in home.build.glob(f"{home.build_file.name}*"):
         leftover.unlink()
