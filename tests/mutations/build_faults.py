@@ -186,7 +186,7 @@ RELATIONS = [
         "More FTEs with education than FTEs in all",
         COUNTS,
         ("marts/indicator_results", "part_within_whole"),
-        {"region_code": "1101", "period": "2024", "indicator_id": "KOMP-01"},
+        {"region_code": "1101", "period": "2024"},
         plant=lambda s: _plus(s, COUNTS, 400, region_code="1101", period="2024", measure="user_oriented_fte_higher"),
     ),
     _caught(
