@@ -81,9 +81,7 @@ class Series(Declaration):
 
     table: TableId
     measure: Name
-    where: dict[Name, str] = Field(
-        default_factory=dict, description="Group per category column; default ones left out."
-    )
+    where: dict[Name, str] = Field(default_factory=dict, description="Group per category column; defaults left out.")
 
 
 class SameFigure(Declaration):
@@ -99,9 +97,7 @@ class WithinPopulation(Declaration):
 
     table: TableId
     measure: Name
-    column: Name | None = Field(
-        None, description="Category column that holds the age; none where `bands` has one entry."
-    )
+    column: Name | None = Field(None, description="Category column of the age; none where `bands` has one entry.")
     bands: dict[str, str] = Field(
         min_length=1, description="Age band of the population by group of the column; `total` without one."
     )

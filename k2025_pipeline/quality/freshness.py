@@ -174,8 +174,7 @@ def _of_source(contract: TableContract, seen: Sighting, due: date | None, today:
         (today - due).days,
         Text(
             nb=f"Se om tabell {contract.id} er utsatt hos SSB, og om kalenderen i kontrakten stemmer.",
-            en=f"See whether Statistics Norway has postponed table {contract.id}, and whether the contract's calendar "
-            "is right.",
+            en=f"See whether Statistics Norway has postponed table {contract.id}, and whether its calendar is right.",
         ),
     )
 

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from k2025_pipeline.catalog import Catalog
+from k2025_pipeline.catalog import Catalog, CatalogError
 from k2025_pipeline.catalog.classifications import ClassificationContract
 from k2025_pipeline.catalog.expectations import ExpectationFile
-from k2025_pipeline.catalog.quality import QualityFile
+from k2025_pipeline.catalog.quality import QualityFile, RelationRule
 from k2025_pipeline.catalog.tables import TableContract
 from k2025_pipeline.quality.outcome import Check, Key
 
@@ -38,6 +38,9 @@ def ladder(catalog: Catalog, manifest: Manifest) -> dict[Key, Check]:
 
     Args:
         catalog: the declarations. manifest: of dbt, as ``warehouse.dbt_project`` parses it.
+
+    Raises:
+        CatalogError: for a dbt test of a kind that has no rule in words.
     """
     contracts: list[Contract] = [*catalog.classifications.values(), *catalog.tables.values()]
     checks = [
@@ -120,7 +123,7 @@ def _declared(quality: QualityFile, name: str, asset: str, file: str, threshold:
 def _of_dbt(quality: QualityFile, manifest: Manifest) -> Iterator[Check]:
     tests = (node for node in manifest["nodes"].values() if node["resource_type"] == "test")
     for test in sorted(tests, key=lambda node: str(node["name"])):
-        declared = quality.relations.rules[test["test_metadata"]["name"]]
+        declared = _rule_of(quality, test)
         blocking = str(test["config"]["severity"]).lower() == "error"
         yield Check(
             asset=dbt_asset(manifest["nodes"][test["attached_node"]]),
@@ -134,6 +137,16 @@ def _of_dbt(quality: QualityFile, manifest: Manifest) -> Iterator[Check]:
             runbook=declared.runbook,
             threshold=declared.threshold.nb if declared.threshold else _arguments(test["test_metadata"]["kwargs"]),
         )
+
+
+def _rule_of(quality: QualityFile, test: Mapping[str, Any]) -> RelationRule:
+    kind = test["test_metadata"]["name"] if test.get("test_metadata") else None
+    if kind not in quality.relations.rules:
+        raise CatalogError(
+            f"{QUALITY_FILE}: relations.rules: the dbt test {test['name']} (dbt/{test['original_file_path']}) is of "
+            f"the kind {kind}, which has no rule in words there. Add one."
+        )
+    return quality.relations.rules[kind]
 
 
 def _of_public(file: ExpectationFile) -> Iterator[Check]:

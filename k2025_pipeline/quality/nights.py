@@ -23,6 +23,8 @@ from k2025_pipeline.quality.outcome import Finding, Key, Outcome
 Ending = Literal["published", "unchanged", "held", "blocked"]
 """``held``: publication is paused by a person who went back. ``blocked``: nothing was published, yesterday's stands."""
 OSLO = ZoneInfo("Europe/Oslo")
+REMEMBERED_RUNS = 60
+"""Nights among which the one of a run is looked for; alerts are owed for a week, of two nights a day."""
 CHECKS = {
     "night_id": pl.String(),
     "night": pl.Date(),
@@ -178,7 +180,7 @@ def last_success(home: Home) -> NightRecord | None:
 
 def of_run(home: Home, run_id: str) -> NightRecord | None:
     """The night of a Dagster run, or None where it left no record."""
-    return next((record for record in reversed(records(home, 20)) if record.run_id == run_id), None)
+    return next((record for record in reversed(records(home, REMEMBERED_RUNS)) if record.run_id == run_id), None)
 
 
 def checks_of(home: Home, night: str) -> pl.DataFrame:

@@ -325,32 +325,36 @@ def _measure_row(table_id: str, measure: str, additive: bool, decimals: int | No
 def _same_figure_rows(catalog: Catalog) -> Iterator[Row]:
     for same in catalog.quality.relations.same_figures:
         one, other = same.one, same.other
-        yield {
-            "table_id": one.table,
-            "measure": one.measure,
-            "category": catalog.tables[one.table].category_key(one.where),
-            "other_table_id": other.table,
-            "other_measure": other.measure,
-            "other_category": catalog.tables[other.table].category_key(other.where),
-        }
+        table, other_table = catalog.tables.get(one.table), catalog.tables.get(other.table)
+        if table is not None and other_table is not None:
+            yield {
+                "table_id": one.table,
+                "measure": one.measure,
+                "category": table.category_key(one.where),
+                "other_table_id": other.table,
+                "other_measure": other.measure,
+                "other_category": other_table.category_key(other.where),
+            }
 
 
 def _population_limit_rows(catalog: Catalog) -> Iterator[Row]:
     """Series of persons with the series of inhabitants that none of them may exceed."""
     inhabitants = catalog.quality.relations.population
-    for within in catalog.quality.relations.within_population:
+    for within in (w for w in catalog.quality.relations.within_population if w.table in catalog.tables):
         table = catalog.tables[within.table]
         others = [d for d in table.category_dimensions if d.column != within.column]
-        for (group, band), *chosen in product(within.bands.items(), *([c.group for c in d.categories] for d in others)):
-            where: dict[str, str] = {d.column: str(other) for d, other in zip(others, chosen, strict=True)}
-            yield {
-                "table_id": table.id,
-                "measure": within.measure,
-                "category": table.category_key(where | ({within.column: group} if within.column else {})),
-                "population_table_id": inhabitants.table,
-                "population_measure": inhabitants.measure,
-                "band": band,
-            }
+        for group, band in within.bands.items():
+            aged = {within.column: group} if within.column is not None else {}
+            for chosen in product(*([c.group for c in d.categories] for d in others)):
+                where = {d.column: other for d, other in zip(others, chosen, strict=True)}
+                yield {
+                    "table_id": table.id,
+                    "measure": within.measure,
+                    "category": table.category_key(where | aged),
+                    "population_table_id": inhabitants.table,
+                    "population_measure": inhabitants.measure,
+                    "band": band,
+                }
 
 
 def _indicator_rows(family: IndicatorDefinition) -> Iterator[Row]:

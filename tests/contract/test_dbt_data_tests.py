@@ -155,7 +155,7 @@ def _break_documents(relation: Relation, _: Row) -> int:
 
 
 def _break_sums(reason: str, must_hold: bool) -> Callable[[Relation, Row], int]:
-    """Sums off by more than rounding, in both directions, beside some that are off by as much as it explains."""
+    """Sums that are off by more than rounding, in both directions, beside some that rounding explains."""
 
     def change(relation: Relation, _: Row) -> int:
         told = {"reason": reason, "must_hold": must_hold, "tolerance": 1.5}
@@ -180,17 +180,10 @@ def _break_part_within_whole(relation: Relation, _: Row) -> int:
 
 def _break_same_in_both_tables(relation: Relation, _: Row) -> int:
     # 14533 has whole FTEs and 14534 one decimal, so that the same FTEs may differ by 0.5 and 0.05.
-    for code, by_occupation, by_education in (("4601", 12.0, 12.5), ("0301", 12.0, 12.6), ("1103", 12.0, 11.4)):
-        relation.insert(
-            {"table_id": "14533", "measure": "fte", "category": "total", "region_code": code, "value": by_occupation},
-            {
-                "table_id": "14534",
-                "measure": "fte",
-                "category": "total|total",
-                "region_code": code,
-                "value": by_education,
-            },
-        )
+    occupation: Row = {"table_id": "14533", "measure": "fte", "category": "total", "value": 12.0}
+    education: Row = {"table_id": "14534", "measure": "fte", "category": "total|total"}
+    for code, told in (("4601", 12.5), ("0301", 12.6), ("1103", 11.4)):
+        relation.insert({**occupation, "region_code": code}, {**education, "region_code": code, "value": told})
     return 2
 
 

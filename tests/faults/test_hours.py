@@ -16,15 +16,16 @@ import pytest
 
 from k2025_pipeline import night as night_module
 from k2025_pipeline.demo.server import LocalStatbank
-from k2025_pipeline.lake.home import Home, read_json
-from k2025_pipeline.night import LAST_RUN
+from k2025_pipeline.lake.home import Home
 from k2025_pipeline.pxweb.hours import OSLO
+from k2025_pipeline.quality import nights
 
 from . import small_statbank as small
 from .conftest import MANY, World
 
 DAY = datetime(2026, 6, 22, tzinfo=OSLO)
-OWN_FILES = {".lock", "holder.json", LAST_RUN, "source_kind.json"}
+OWN_FILES = {".lock", "holder.json", "source_kind.json"}
+OWN_FOLDERS = ("nights/", "reports/")
 """What a night writes about itself."""
 
 
@@ -104,7 +105,8 @@ def states(told: small.Told) -> set[str]:
 
 def data_of(home: Path) -> dict[str, str]:
     """Every file but those in which a night writes about itself."""
-    return {path: sha for path, sha in small.files(home).items() if path not in OWN_FILES}
+    files = small.files(home).items()
+    return {path: sha for path, sha in files if path not in OWN_FILES and not path.startswith(OWN_FOLDERS)}
 
 
 @pytest.mark.parametrize("at", ["04:55", "05:00", "07:59", "08:14", "11:25", "11:49"])
@@ -121,9 +123,9 @@ def test_a_night_inside_the_hours_postpones_everything_and_changes_nothing(
     message = told.fetched[f"ssb_{small.TABLE}"].message
     opening = "11:50" if at.startswith("11") else "08:15"
     assert f"Run again from {opening} Oslo time, or now with --force." in message
-    record = read_json(home / LAST_RUN)
-    assert set(record["states"].values()) == {"postponed"}
-    assert record["problems"] == {}
+    record = nights.latest(Home(home))
+    assert set(record.states.values()) == {"postponed"}
+    assert record.problems == {}
 
 
 @pytest.mark.parametrize(("closed", "opened"), [("04:55", "08:15"), ("11:25", "11:50")])

@@ -31,6 +31,7 @@ from k2025_pipeline.demo.server import LocalStatbank
 from k2025_pipeline.lake.archive import INCOMING, JOURNAL
 from k2025_pipeline.lake.home import Home, HomeBusy, read_lines, write_json
 from k2025_pipeline.pxweb.transport import Transport, request_key
+from k2025_pipeline.quality import nights
 from k2025_pipeline.warehouse.manifest import file_hash, published, read_manifest
 from k2025_pipeline.warehouse.publish import held
 from k2025_pipeline.warehouse.swap import recover
@@ -269,8 +270,13 @@ POINTS = [
     f"after {KLASS_TYPED}_codes/2*.parquet",
     f"after {KLASS_TYPED}_codes/current.json",  # codes of June, changes of March
     f"after {KLASS_TYPED}_changes/current.json",
-    "before last_run.json",
-    "after last_run.json",
+    "before nights/.*Z/night.json",
+    "after nights/.*Z/checks.parquet",
+    "after nights/.*Z/quality.parquet",
+    "after nights/.*Z/failed.json",  # the night is whole, and has no name yet
+    "after nights/2*Z",
+    "before reports/morning.html",
+    "after reports/morning.html",
 ]
 """Every kind of write of a night."""
 
@@ -476,5 +482,6 @@ def test_killed_while_it_builds(tmp_path: Path, sign: str) -> None:
     found = published(home)
     assert found is not None
     assert found.sha256 == file_hash(home.warehouse)
-    record = orjson.loads((home.root / "last_run.json").read_bytes())
-    assert record["requests"]["statbank"] <= 2, "every answer was archived before the build began"
+    record = nights.latest(home)
+    assert record is not None
+    assert record.requests["statbank"] <= 2, "every answer was archived before the build began"

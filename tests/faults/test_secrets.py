@@ -11,11 +11,13 @@ import pytest
 from k2025_pipeline.demo.injection import parse_fault
 from k2025_pipeline.demo.server import LocalStatbank
 from k2025_pipeline.lake.home import Home
-from k2025_pipeline.night import LAST_RUN, Night
-from k2025_pipeline.orchestration.common import NIGHT
+from k2025_pipeline.night import Night
+from k2025_pipeline.orchestration.common import NIGHT, Gate
 from k2025_pipeline.orchestration.instance import prepare_instance
 from k2025_pipeline.orchestration.raw import raw_assets
 from k2025_pipeline.orchestration.typed import typed_assets
+from k2025_pipeline.quality import nights
+from k2025_pipeline.quality.ladder import ladder
 from k2025_pipeline.settings import PROJECT_ROOT, Settings
 
 from .small_statbank import BYSTANDER, TABLE, publish_once, small_catalog, write_source
@@ -86,10 +88,11 @@ def test_a_failing_night_writes_no_secret_anywhere(
     faults = [parse_fault(f"html@data:{TABLE}", 0), parse_fault(f"times-1000@data:{BYSTANDER}", 0)]
     with LocalStatbank(write_source(tmp_path / "source", catalog), faults=faults) as statbank:
         settings = Settings(home=home.root, source=statbank.url)
-        night = Night(settings, catalog, sleep=lambda _: None)
+        gate = Gate.of(catalog.quality, ladder(catalog, {"nodes": {}}))
+        night = Night(settings, catalog, sleep=lambda _: None, checks=gate.checks)
         with dg.DagsterInstance.get() as instance:
             result = dg.materialize(
-                [*raw_assets(catalog), *typed_assets(catalog)],
+                [*raw_assets(catalog, gate), *typed_assets(catalog, gate)],
                 instance=instance,
                 resources={NIGHT: night},
                 raise_on_error=False,
@@ -97,7 +100,7 @@ def test_a_failing_night_writes_no_secret_anywhere(
             night.close()
             failed = [check.check_name for check in result.get_asset_check_evaluations() if not check.passed]
     assert "answered" in failed
-    assert (home.root / LAST_RUN).exists()
+    assert nights.latest(home) is not None
     files = [path for path in home.root.rglob("*") if path.is_file()]
     assert any("dagster" in path.parts and path.suffix == ".db" for path in files)
     assert [path for path in files if SECRET.encode() in path.read_bytes()] == []

@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Callable
 from contextlib import redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,9 @@ from rich.console import Console
 from k2025_pipeline.cli import run_job
 from k2025_pipeline.console import ConsoleReporter
 from k2025_pipeline.demo.generator import ensure_demo
-from k2025_pipeline.lake.home import Home, read_json, write_json
-from k2025_pipeline.night import LAST_RUN
+from k2025_pipeline.lake.home import Home, write_json
+from k2025_pipeline.quality import nights
+from k2025_pipeline.quality.nights import NightRecord
 from k2025_pipeline.settings import PROJECT_ROOT, Settings
 from k2025_pipeline.warehouse import publish
 
@@ -37,7 +38,7 @@ class Refreshed:
     success: bool
     checks: list[Any]
     reporter: ConsoleReporter
-    record: dict[str, Any] = field(default_factory=dict)
+    record: NightRecord | None = None
 
     def query(self, sql: str) -> pl.DataFrame:
         return publish.query(self.home, sql)
@@ -56,7 +57,7 @@ def refresh(home: Path, source: str, project: Path = PROJECT_ROOT, **options: An
     reporter = ConsoleReporter(Console(file=StringIO()))
     with redirect_stdout(StringIO()):
         success, checks = run_job(settings, reporter, **options)
-    return Refreshed(Home(home), success, checks, reporter, read_json(home / LAST_RUN))
+    return Refreshed(Home(home), success, checks, reporter, nights.latest(Home(home)))
 
 
 @pytest.fixture(scope="session")

@@ -38,7 +38,7 @@ def test_a_computed_indicator_has_figures_at_its_finest_level(demo: Refreshed) -
 
 def test_the_four_measures_of_quality_have_figures(demo: Refreshed) -> None:
     held = demo.query("select quality_id, count(value) as figures from public.data_quality group by 1 order by 1")
-    assert held["quality_id"].to_list() == ["DQ-01", "DQ-02", "DQ-03", "DQ-04"]
+    assert held["quality_id"].to_list() == ["DQ-01", "DQ-02", "DQ-03", "DQ-04", "DQ-05"]
     assert held["figures"].min() > 10
 
 

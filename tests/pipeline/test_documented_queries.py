@@ -10,9 +10,10 @@ from k2025_pipeline.settings import PROJECT_ROOT
 from .conftest import Refreshed
 
 _BLOCK = re.compile(r"^```sql\n(.*?)^```", re.M | re.S)
-DOCUMENTS = ("README.md", *(f"docs/{name}.md" for name in ("comparing", "which-share", "uncertainty", "answers")))
-NOT_IN_ONE_NIGHT = ("indicator_revisions", "source_history")
-"""A first night has revised nothing, and holds no earlier vintage."""
+PAGES = ("comparing", "which-share", "uncertainty", "answers", "quality")
+DOCUMENTS = ("README.md", *(f"docs/{name}.md" for name in PAGES))
+NOT_IN_ONE_NIGHT = ("indicator_revisions", "source_history", "check_results")
+"""A first night has revised nothing, and holds no earlier vintage and no checks of earlier nights."""
 
 
 def statements(document: str) -> list[str]:

@@ -4,13 +4,18 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import polars as pl
 import pytest
+import yaml
 
 from k2025_pipeline.demo.generator import ensure_demo
 from k2025_pipeline.lake.home import Home, WrongSource
+from k2025_pipeline.orchestration.alerts import failure_of
+from k2025_pipeline.orchestration.publication import MORNING_PAGE
 from k2025_pipeline.pxweb.jsonstat import decode
+from k2025_pipeline.quality import morning
 from k2025_pipeline.warehouse.publish import file_hash, query
 
 from .conftest import Refreshed, refresh
@@ -26,10 +31,10 @@ def test_a_night_with_nothing_new_asks_little_and_changes_nothing(demo: Refreshe
     typed = {path: path.stat().st_mtime_ns for path in demo.home.typed.rglob("*")}
     quiet = refresh(demo.home.root, "demo")
     assert quiet.success
-    assert quiet.record["requests"] == {"statbank": 1}, "one listing, and nothing else"
-    assert quiet.record["changes"] == "none"
+    assert quiet.record.requests == {"statbank": 1}, "one listing, and nothing else"
+    assert quiet.record.changes == "none"
     assert "Nothing changed." in (demo.home.reports / "changes.md").read_text("utf-8")
-    assert set(quiet.record["states"].values()) == {"unchanged"}
+    assert set(quiet.record.states.values()) == {"unchanged"}
     assert file_hash(demo.home.warehouse) == before
     assert {path: path.stat().st_mtime_ns for path in demo.home.typed.rglob("*")} == typed
     assert "typed/ssb_12293/known_faults" in quiet.failed, "a known fault stays red on a quiet night"
@@ -71,7 +76,7 @@ def test_a_silent_source_marks_everything_stale_and_keeps_the_figures(small: tup
     shutil.rmtree(folder / "statbank")
     (folder / "statbank").mkdir()
     night = refresh(home, str(folder), force=True)
-    assert night.record["states"]["ssb_12209"] == "not_offered"
+    assert night.record.states["ssb_12209"] == "not_offered"
     assert night.success
     assert night.query(count).item() == figures
 
@@ -90,9 +95,57 @@ def test_a_failed_acceptance_blocks_and_the_next_night_brings_the_revision(
     assert june.success
     assert june.query(KOMP_01.format(2025)).row(0) == ("revised", "A")
     assert len(list(home.glob("typed/ssb_12209/*.parquet"))) == 2, "both vintages are kept"
-    assert june.record["states"]["ssb_12292"] == "unchanged"
-    assert june.record["states"]["upload_turnover"] == "unchanged"
+    assert june.record.states["ssb_12292"] == "unchanged"
+    assert june.record.states["upload_turnover"] == "unchanged"
     assert_the_revision_is_told(june, editions)
+
+
+def test_a_broken_identity_in_one_domain_leaves_the_others_built_and_the_file_untouched(
+    small: tuple[Path, Path], first_night: Refreshed, project_copy: Callable[[], Path]
+) -> None:
+    home, folder = small
+    night = refresh(home, str(folder), with_a_broken_identity(project_copy()))
+    assert not night.success
+    assert file_hash(home / "warehouse.duckdb") == file_hash(first_night.home.warehouse)
+    assert night.failed == {"marts/reconciliations/planted_identity"}
+    assert night.record.ending == "blocked"
+    assert "public/reconciliation" in night.record.not_built
+    assert "public/indicator_values" not in night.record.not_built
+    with duckdb.connect(str(night.home.build_file), read_only=True) as build:
+        assert build.execute("select count(value) from public.indicator_values").fetchall()[0][0] > 1000
+    assert_it_is_told(night)
+
+
+def with_a_broken_identity(project: Path) -> Path:
+    """A rule that rows of one mart break, as when sums stop adding up."""
+    path = project / "dbt" / "models" / "marts" / "_marts.yml"
+    models = yaml.safe_load(path.read_text(encoding="utf-8"))
+    model = next(m for m in models["models"] if m["name"] == "reconciliations")
+    planted = {"name": "planted_identity", "arguments": {"columns": ["verdict"]}}
+    model["data_tests"].append({"unique_together": planted})
+    path.write_text(yaml.safe_dump(models, allow_unicode=True), encoding="utf-8")
+    return project
+
+
+def assert_it_is_told(night: Refreshed) -> None:
+    """In the check, in the list of runs, in the record and on the morning page."""
+    check = night.check("marts", "reconciliations", "planted_identity")
+    assert check.metadata["broken by"].value > 1, "verdicts that more than one figure has"
+    assert "verdict" in check.metadata["first of them"].value
+    assert check.metadata["declared in"].value == "dbt/models/marts/_marts.yml"
+    assert check.metadata["runbook"].value.endswith("/runbook/relations.html")
+    with dg.DagsterInstance.get() as instance:
+        run = instance.get_run_by_id(night.record.run_id)
+        assert run is not None and run.status == dg.DagsterRunStatus.FAILURE
+        said = str(failure_of(instance, run.run_id))
+        page = instance.get_latest_materialization_event(MORNING_PAGE)
+    assert "marts/reconciliations/planted_identity" in said
+    assert "docs/runbook/relations.md" in said
+    shown = (night.home.reports / morning.LATEST).read_text(encoding="utf-8")
+    assert "Ikke publisert" in shown
+    assert "planted_identity" in shown
+    assert page is not None and page.asset_materialization is not None
+    assert "planted_identity" in page.asset_materialization.metadata["report"].value
 
 
 def with_a_wrong_expectation(project: Path) -> Path:

@@ -27,7 +27,7 @@ def test_a_wrong_file_is_refused_and_leaves_the_right_one_standing(troubled_nigh
     night = troubled_night
     assert night.success, "a refused file does not stop the night"
     assert {"upload_turnover", "inputs/turnover-2024.csv"} <= set(night.reporter.problems), "so that it ends with 3"
-    assert night.record["states"]["upload_turnover"] == "refused"
+    assert night.record.states["upload_turnover"] == "refused"
     check = night.check("uploads", "upload_turnover", "contract")
     assert (check.passed, check.blocking) == (False, False)
     told = " ".join(str(value.value) for value in check.metadata.values())

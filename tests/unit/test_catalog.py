@@ -6,7 +6,7 @@ Belongs here: reading, cross-checks and generated files. Not here: whether a dec
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from math import inf, nan
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,15 @@ from builders import contract
 from k2025_pipeline.catalog import Catalog, CatalogError, load_catalog
 from k2025_pipeline.catalog.base import Text
 from k2025_pipeline.catalog.calculations import Calculation
-from k2025_pipeline.catalog.calendar import last_due
+from k2025_pipeline.catalog.calendar import earliest, last_due
 from k2025_pipeline.catalog.generate import SCHEMAS, column_docs, generated_files, main, outdated
 from k2025_pipeline.catalog.loader import read_file
 from k2025_pipeline.catalog.tables import Calendar
 from k2025_pipeline.settings import PROJECT_ROOT
-from k2025_pipeline.warehouse.declared import calculations
+from k2025_pipeline.warehouse.declared import calculations, declared_tables
 
 REAL = PROJECT_ROOT / "schemas"
+GRACE = timedelta(days=2)
 SAMPLE = [
     "breaks.yml",
     "comparators.yml",
@@ -83,7 +84,7 @@ class TestRealFiles:
 
     def test_every_table_has_a_day_on_which_it_was_last_due(self, catalog: Catalog) -> None:
         published = [table.calendar for table in catalog.tables.values() if not table.calendar.closed]
-        days = [last_due(calendar, date(2026, month, 1)) for calendar in published for month in (1, 12)]
+        days = [last_due(calendar, date(2026, month, 1), GRACE) for calendar in published for month in (1, 12)]
         assert all(day is not None and date(2025, 1, 1) <= day < date(2026, 12, 1) for day in days)
 
     def test_a_series_that_ended_and_a_projection_are_closed(self, catalog: Catalog) -> None:
@@ -205,6 +206,7 @@ def schemas(tmp_path: Path) -> Path:
     alter(root / "breaks.yml", only_tables_of_the_sample)
     alter(root / "need.yml", made_of_the_sample)
     alter(root / "decompositions.yml", staff_of_the_sample)
+    alter(root / "quality.yml", relations_of_the_sample)
     # Its variants are made of the figures of documents, which the sample does without.
     alter(root / "indicators" / "KOMP-01.yml", lambda c: c.pop("variants"))
     return root
@@ -224,6 +226,12 @@ def only_tables_of_the_sample(content: dict[str, Any]) -> None:
 def made_of_the_sample(content: dict[str, Any]) -> None:
     content["users"] = content["persons"]
     content["documented_growth"]["ref_id"] = "R001"
+
+
+def relations_of_the_sample(content: dict[str, Any]) -> None:
+    relations = content["relations"]
+    relations["same_figures"][0]["other"] = {"table": "12292", "measure": "user_oriented_fte"}
+    relations["within_population"] = [w for w in relations["within_population"] if w["table"] == "12292"]
 
 
 def staff_of_the_sample(content: dict[str, Any]) -> None:
@@ -287,7 +295,7 @@ class TestWrongFiles:
         assert problem(schemas).endswith("values.0.indicator_id: there is no indicator 'KOMP-99'")
 
     def test_a_day_that_no_year_has_is_refused(self, schemas: Path) -> None:
-        alter(schemas / "tables" / "12209.yml", lambda c: c["calendar"].update(publishes=["02-30"]))
+        alter(schemas / "tables" / "12209.yml", lambda c: c["calendar"].update(publishes=["02-30", "06-15"]))
         assert "schemas/tables/12209.yml: calendar.publishes" in problem(schemas)
 
     def test_an_indicator_is_not_made_of_a_projection(self, schemas: Path) -> None:
@@ -710,35 +718,130 @@ class TestCategoryKey:
 KOSTRA = Calendar(kind="kostra", publishes=["03-15", "06-15"])
 
 
+class TestRelations:
+    """Each rule between tables must speak of series that there are, or it would silently judge nothing."""
+
+    @pytest.mark.parametrize(
+        ("change", "says"),
+        [
+            (
+                lambda r: r["same_figures"][0]["one"].update(table="99999"),
+                "0.one: table 99999 has no file",
+            ),
+            (
+                lambda r: r["same_figures"][0]["other"].update(measure="heads"),
+                "same_figures.0.other: table 12292 declares no measure 'heads'",
+            ),
+            (
+                lambda r: r["same_figures"][0]["one"].update(where={"occupation": "baker"}),
+                "same_figures.0.one: table 14533, occupation: no category maps to 'baker'",
+            ),
+            (
+                lambda r: r["within_population"][0].update(bands={"total": "80-81"}),
+                "within_population.0: table 07459 declares no age band '80-81'",
+            ),
+            (
+                lambda r: r["within_population"][0].update(measure="heads"),
+                "within_population.0: table 12292 declares no measure 'heads'",
+            ),
+            (
+                lambda r: r["within_population"].append(
+                    {"table": "14533", "measure": "fte", "column": "occupation", "bands": {"baker": "80+"}}
+                ),
+                "within_population.4: table 14533, occupation: no category maps to 'baker'",
+            ),
+            (
+                lambda r: r["within_population"][0].update(bands={"80+": "80+"}),
+                "without `column` there is one entry, total",
+            ),
+            (lambda r: r["rules"]["unique"].update(level="drift"), "relations.rules.unique.level"),
+        ],
+    )
+    def test_a_relation_of_what_there_is_not_is_refused(
+        self, schemas: Path, change: Callable[[dict[str, Any]], object], says: str
+    ) -> None:
+        alter(schemas / "quality.yml", lambda c: change(c["relations"]))
+        assert says in problem(schemas)
+
+    def test_rounding_follows_from_the_declared_decimals(self, catalog: Catalog) -> None:
+        half = {
+            (row["table_id"], row["measure"]): row["half_unit"] for row in declared_tables(catalog)["table_measures"]
+        }
+        assert half["14533", "fte"] == 0.5
+        assert half["14534", "fte"] == 0.05
+        assert half["07459", "persons"] == 0, "persons are counted"
+        assert half["07459", "persons_year_end"] is None, "told in the codes of the next year: no sum is held to it"
+
+
+QUARTERS = ["02-12", "05-14", "08-13", "11-12"]
+MONTHS = [f"{month:02d}-10" for month in range(1, 13)]
+
+
 class TestCalendar:
+    @pytest.mark.parametrize(
+        ("kind", "days", "says"),
+        [
+            ("kostra", ["03-15"], "a kostra table has 2 days, and here are 1"),
+            ("annual", [], "a annual table has 1 days, and here are 0"),
+            ("annual", ["02-25", "06-15"], "here are 2"),
+            ("quarterly", QUARTERS[:3], "has 4 days, and here are 3"),
+            ("quarterly", ["02-12", "03-14", "08-13", "11-12"], "one day in each quarter"),
+            ("monthly", MONTHS[:11], "has 12 days, and here are 11"),
+            ("monthly", ["01-09", *MONTHS[:1], *MONTHS[2:]], "one day in each month"),
+            ("kostra", ["06-15", "03-15"], "must stand in order, each once"),
+            ("kostra", ["03-15", "03-15"], "must stand in order, each once"),
+            ("monthly", [*MONTHS[:1], "02-29", *MONTHS[2:]], "day"),
+        ],
+    )
+    def test_days_that_do_not_fit_the_kind_are_refused(self, kind: Any, days: list[str], says: str) -> None:
+        with pytest.raises(ValueError, match=says):
+            Calendar(kind=kind, publishes=days)
+
+    @pytest.mark.parametrize(("kind", "days"), [("quarterly", QUARTERS), ("monthly", MONTHS), ("annual", ["02-25"])])
+    def test_days_that_fit_are_taken(self, kind: Any, days: list[str]) -> None:
+        assert Calendar(kind=kind, publishes=days).publishes == days
+
+    def test_a_quarterly_and_a_monthly_table_are_due_several_times_a_year(self) -> None:
+        quarterly, monthly = Calendar(kind="quarterly", publishes=QUARTERS), Calendar(kind="monthly", publishes=MONTHS)
+        assert last_due(quarterly, date(2026, 9, 1), GRACE) == date(2026, 8, 13)
+        assert last_due(monthly, date(2026, 9, 1), GRACE) == date(2026, 8, 10)
+        assert last_due(monthly, date(2026, 1, 5), GRACE) == date(2025, 12, 10)
+        assert last_due(monthly, date(2026, 1, 12), GRACE) == date(2025, 12, 10), "10 January 2026 was a Saturday"
+        assert last_due(monthly, date(2026, 1, 14), GRACE) == date(2026, 1, 12)
+
+    def test_a_day_that_follows_the_weekday_may_come_early(self) -> None:
+        moving = Calendar(kind="annual", publishes=["02-26"], early_days=7)
+        assert earliest(moving, date(2026, 2, 26)) == date(2026, 2, 19)
+        assert earliest(KOSTRA, date(2026, 3, 16)) == date(2026, 3, 16)
+
     def test_a_sunday_is_moved_to_monday(self) -> None:
         """2026-03-15 was a Sunday: released on 2026-03-16 (facts/ssb-api.md 5)."""
-        assert last_due(KOSTRA, date(2026, 3, 31)) == date(2026, 3, 16)
+        assert last_due(KOSTRA, date(2026, 3, 31), GRACE) == date(2026, 3, 16)
 
     def test_a_saturday_is_moved_to_monday(self) -> None:
         """2025-03-15 was a Saturday: «Sist endret 17.03.2025» (facts/ssb-api.md 5)."""
-        assert last_due(KOSTRA, date(2025, 3, 31)) == date(2025, 3, 17)
+        assert last_due(KOSTRA, date(2025, 3, 31), GRACE) == date(2025, 3, 17)
 
     def test_a_working_day_stays(self) -> None:
         """Released 2026-06-15, a Monday (facts/ssb-api.md 5)."""
-        assert last_due(KOSTRA, date(2026, 9, 1)) == date(2026, 6, 15)
+        assert last_due(KOSTRA, date(2026, 9, 1), GRACE) == date(2026, 6, 15)
 
     def test_two_days_of_grace_are_given(self) -> None:
-        assert last_due(KOSTRA, date(2026, 6, 16)) == date(2026, 3, 16)
-        assert last_due(KOSTRA, date(2026, 6, 17)) == date(2026, 6, 15)
+        assert last_due(KOSTRA, date(2026, 6, 16), GRACE) == date(2026, 3, 16)
+        assert last_due(KOSTRA, date(2026, 6, 17), GRACE) == date(2026, 6, 15)
 
     def test_before_the_first_day_of_a_year_last_years_last_counts(self) -> None:
-        assert last_due(KOSTRA, date(2026, 1, 1)) == date(2025, 6, 16)
+        assert last_due(KOSTRA, date(2026, 1, 1), GRACE) == date(2025, 6, 16)
 
     def test_of_a_closed_series_nothing_is_due(self) -> None:
         closed = KOSTRA.model_copy(update={"closed": True})
-        assert {last_due(closed, date(year, 12, 31)) for year in (2024, 2026, 2040)} == {None}
+        assert {last_due(closed, date(year, 12, 31), GRACE) for year in (2024, 2026, 2040)} == {None}
 
     def test_a_day_moved_over_the_turn_of_the_year_is_still_found(self) -> None:
         """31 December 2022 was a Saturday."""
         new_years_eve = Calendar(kind="annual", publishes=["12-31"])
-        assert last_due(new_years_eve, date(2023, 1, 3)) == date(2021, 12, 31)
-        assert last_due(new_years_eve, date(2023, 1, 4)) == date(2023, 1, 2)
+        assert last_due(new_years_eve, date(2023, 1, 3), GRACE) == date(2021, 12, 31)
+        assert last_due(new_years_eve, date(2023, 1, 4), GRACE) == date(2023, 1, 2)
 
     @pytest.mark.parametrize(
         ("change", "says"),

@@ -19,7 +19,13 @@ from k2025_pipeline.catalog import Catalog, load_catalog
 from k2025_pipeline.catalog.generate import CATALOG_TABLES, generated_files
 from k2025_pipeline.definitions import build_definitions
 from k2025_pipeline.lake.home import Home
+from k2025_pipeline.orchestration.common import Gate
 from k2025_pipeline.orchestration.models import Translator
+from k2025_pipeline.orchestration.publication import MORNING_PAGE
+from k2025_pipeline.quality.checks_page import PAGE, render
+from k2025_pipeline.quality.ladder import ladder
+from k2025_pipeline.quality.outcome import Check, Key
+from k2025_pipeline.runbook import PAGES
 from k2025_pipeline.settings import PROJECT_ROOT, Settings
 from k2025_pipeline.warehouse.dbt_project import ensure_manifest
 
@@ -92,7 +98,8 @@ def test_every_asset_has_a(graph: Any, promise: str) -> None:
 def test_every_asset_that_a_run_makes_has_a_freshness_policy(graph: Any) -> None:
     nodes = [graph.get(key) for key in graph.get_all_asset_keys()]
     assert [n.key.to_user_string() for n in nodes if n.is_executable and n.freshness_policy is None] == []
-    assert {n.group_name for n in nodes if not n.is_executable} == {EXTERNAL}
+    outside = {n.key for n in nodes if not n.is_executable and n.group_name != EXTERNAL}
+    assert outside == {MORNING_PAGE}, "the last word of a run is no step of it"
 
 
 def test_every_asset_lies_in_the_group_that_its_key_begins_with(graph: Any) -> None:
@@ -121,11 +128,62 @@ def test_data_goes_one_way_only(graph: Any) -> None:
         ("marts", "public"),
         ("public", "public"),
         ("public", "published"),
+        ("published", "published"),
         ("history", "published"),
         ("catalog", "core"),
         ("catalog", "marts"),
         ("catalog", "public"),
     }
+
+
+@pytest.fixture(scope="module")
+def checks(catalog: Catalog, manifest: dict[str, Any]) -> dict[Key, Check]:
+    return ladder(catalog, manifest)
+
+
+def test_the_ladder_has_exactly_the_checks_that_run(graph: Any, checks: dict[Key, Check]) -> None:
+    assert {("/".join(key.asset_key.path), key.name) for key in graph.asset_check_keys} == set(checks)
+
+
+def test_a_check_blocks_in_dagster_as_the_ladder_says(graph: Any, checks: dict[Key, Check]) -> None:
+    for key in graph.asset_check_keys:
+        assert graph.get(key).blocking is checks["/".join(key.asset_key.path), key.name].blocking, key
+
+
+def test_every_check_says_its_rule_where_it_is_declared_and_where_help_is(
+    graph: Any, checks: dict[Key, Check], repository: dg.RepositoryDefinition
+) -> None:
+    specs = {spec.key: spec for job in repository.get_all_jobs() for spec in _specs(job)}
+    assert len(specs) == len(checks)
+    for check in checks.values():
+        spec = specs[dg.AssetCheckKey(dg.AssetKey(check.asset.split("/")), check.name)]
+        assert spec.description == f"{check.rule.nb} / {check.rule.en}"
+        assert {"level", "engine", "declared in"} <= set(spec.metadata)
+        assert (PROJECT_ROOT / check.declared_in).exists(), check.declared_in
+        assert check.runbook in PAGES, check.runbook
+
+
+def _specs(job: Any) -> list[dg.AssetCheckSpec]:
+    nodes = job.asset_layer.asset_graph.assets_defs
+    return [spec for definition in nodes for spec in definition.check_specs]
+
+
+def test_every_level_has_checks_and_only_identities_and_promises_block(
+    checks: dict[Key, Check], catalog: Catalog
+) -> None:
+    levels = [level.id for level in catalog.quality.levels]
+    assert sorted({check.level for check in checks.values()}, key=levels.index) == levels
+    blocking = {check.level for check in checks.values() if check.blocking}
+    assert blocking == {"relations", "reconciliation", "acceptance", "publication"}
+    assert not [check.key for check in checks.values() if check.blocking and check.severity == "warn"]
+
+
+def test_the_page_of_all_checks_is_the_ladder(checks: dict[Key, Check], catalog: Catalog) -> None:
+    """After a wanted change: ``make generate``."""
+    text = render(checks.values(), catalog.quality)
+    assert (PROJECT_ROOT / PAGE).read_text("utf-8") == text
+    assert f"{len(checks)} kontroller i alt" in text
+    assert {check.name for check in checks.values() if f"`{check.name}`" not in text} == set()
 
 
 def test_only_declared_sources_and_the_catalog_have_nothing_before_them(graph: Any, catalog: Catalog) -> None:
@@ -135,10 +193,11 @@ def test_only_declared_sources_and_the_catalog_have_nothing_before_them(graph: A
     assert first == {f"raw/{d.name}" for d in declared} | {f"catalog/{name}" for name in CATALOG_TABLES} | seeds
 
 
-def test_no_test_of_a_dbt_source_is_a_check(graph: Any, manifest: dict[str, Any]) -> None:
-    assert Translator().settings.enable_source_tests_as_checks is False
+def test_no_test_of_a_dbt_source_is_a_check(graph: Any, manifest: dict[str, Any], catalog: Catalog) -> None:
+    gate = Gate.of(catalog.quality, ladder(catalog, manifest))
+    assert Translator(gate).settings.enable_source_tests_as_checks is False
     on_inputs = {k.name for k in graph.asset_check_keys if k.asset_key.path[0] in ("typed", EXTERNAL)}
-    assert on_inputs == {"contract", "drift", "known_faults"}
+    assert on_inputs == {"contract", "drift", "known_faults", "on_time_with_us"}
     tests = [n for n in manifest["nodes"].values() if n["resource_type"] == "test"]
     assert [n["name"] for n in tests if n["attached_node"] is None] == [], "dbt tests stand on models only"
 

@@ -33,7 +33,7 @@ def test_the_pages_are_those_of_the_records(written: dict[str, str]) -> None:
 
 def test_there_is_one_for_each_indicator_and_an_index(written: dict[str, str], catalog: Catalog) -> None:
     assert set(written) == {"README.md", *(f"{indicator}.md" for indicator in catalog.indicators)}
-    assert len(written) == 1 + 40 + 4
+    assert len(written) == 1 + 40 + 5
     assert all(f"[{indicator}]({indicator}.md)" in written["README.md"] for indicator in catalog.indicators)
 
 

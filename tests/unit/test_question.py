@@ -263,7 +263,7 @@ class TestFingerprint:
             lambda c: c["dimensions"][1]["categories"][0].update(name={"nb": "x", "en": "x"}),
             lambda c: c["measures"][0].update(label={"nb": "x", "en": "x"}, maximum=5, decimals=3),
             lambda c: c["coverage"].update(max_cells=5),
-            lambda c: c["calendar"].update(publishes=["01-01"]),
+            lambda c: c["calendar"].update(publishes=["01-01", "05-05"]),
         ],
     )
     def test_other_words_or_rules_do_not_ask_the_table_anew(self, change: Change) -> None:

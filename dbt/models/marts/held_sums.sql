@@ -1,6 +1,6 @@
--- Totals beside their parts: areas and their municipalities, and categories that add up. Only totals of which every part
--- is a figure, so that no hidden one can be worked out. The tolerance is half a unit of the last decimal for each figure.
--- `must_hold`: a difference beyond it is an error. It is none where the source estimates what it tells of an area.
+-- Totals beside their parts: areas and their municipalities, and categories that add up. Only totals of which every
+-- part is a figure, so that no hidden one can be worked out. The tolerance is half a unit of the last decimal for each
+-- figure. must_hold: a difference beyond it is an error, and not where the source estimates what it tells of an area.
 with published as (
     select
         table_id,

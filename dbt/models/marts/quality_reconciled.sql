@@ -1,5 +1,6 @@
--- DQ-04: our figures beside those printed in documents. A difference that is explained there is no error, and a bound
--- that is kept leaves none; a figure that is itself the printed one proves nothing. The column measure tells which part of the indicator is held: its value, or what it is made of.
+-- DQ-04: our figures beside those printed in documents. A difference that is explained there is no error, a bound that
+-- is kept leaves none, and a figure that is itself the printed one proves nothing. The column measure tells which part
+-- of the indicator is held: its value, or what it is made of.
 select
     'DQ-04' as quality_id,
     held.indicator_id,
@@ -10,7 +11,8 @@ select
     'reconciliation' as reason,
     count(*) filter (where held.verdict = 'differs') as numerator,
     count(*) as denominator,
-    max(case when held.kind = 'bound' and held.verdict <> 'differs' then 0 else abs(held.difference) end) as exact_value,
+    max(case when held.kind = 'bound' and held.verdict <> 'differs' then 0 else abs(held.difference) end)
+        as exact_value,
     any_value(held.unit) as unit,
     max(greatest(held.rounding, coalesce(held.tolerance, 0))) as tolerance,
     any_value(held.source) as source
