@@ -34,9 +34,11 @@ that was written down found, and the tests fail when they find anything else. Wr
 `K2025_WRITE_MUTATIONS=1 pytest -n 0 tests/mutations`.
 """
 READING = """
-*Stanset*: en utgave avvises og den siste godkjente står, eller filen fra i går står. *Vist*: tallet kan være riktig hos
+*Nei*: utgaven avvises og den siste godkjente står, filen fra i går står, eller bare en tekst er endret som ikke brukes.
+*Vist*: tallet kan være riktig hos
 kilden, så kontrollen sier fra på morgensiden og i `public.check_results`, og tallet publiseres.
-/ *Stopped*: a vintage is refused and the last accepted one stands, or yesterday's file stands. *Shown*: the figure may
+/ *No*: the vintage is refused and the last accepted one stands, yesterday's file stands, or only a text changed that is
+not used. *Shown*: the figure may
 be right at the source, so the check tells on the morning page and in `public.check_results`, and it is published.
 """
 
@@ -69,15 +71,15 @@ def _share(outcomes: Outcomes) -> Iterator[str]:
     slipped = len(told) - len(caught)
     yield (
         f"**{len(caught)} av {len(told)} feil ({len(caught) / len(told):.0%}) ble fanget av kontrollen som skal fange "
-        f"dem, på nivået der den skal.** {stopped} ble stanset, {shown} ble vist og publisert, {slipped} slapp gjennom. "
-        "Ingen stanset feil nådde `public`."
+        f"dem, på nivået der den skal.** {stopped} nådde ikke `public`, {shown} er vist og publisert, {slipped} slapp "
+        "gjennom. Ingen feil som en kontroll stanser på, nådde `public`."
     )
     yield (
         f"/ **{len(caught)} of {len(told)} faults ({len(caught) / len(told):.0%}) were caught by the check meant for "
-        f"them, at the level meant for it.** {stopped} were stopped, {shown} were shown and published, {slipped} slipped "
-        "through. No fault that was stopped reached `public`."
+        f"them, at the level meant for it.** {stopped} did not reach `public`, {shown} are shown and "
+        f"published, {slipped} slipped through. No fault at which a check stops reached `public`."
     )
-    yield "\n| nivå / level | plantet / planted | fanget / caught | stanset / stopped | vist / shown |"
+    yield "\n| nivå / level | plantet / planted | fanget / caught | ikke i / not in `public` | vist / shown |"
     yield "|---|---:|---:|---:|---:|"
     for level in LEVELS:
         planted = [(fault, outcome) for fault, outcome in told if fault.level == level]
@@ -89,7 +91,7 @@ def _share(outcomes: Outcomes) -> Iterator[str]:
 def _tables(outcomes: Outcomes) -> Iterator[str]:
     for level in LEVELS:
         yield f"\n## {level}\n"
-        yield "| feil / fault | plantet i / planted in | skal fanges av / meant for | fanget av / caught by | `public` |"
+        yield "| feil / fault | plantet i / in | skal fanges av / meant for | fanget av / caught by | `public` |"
         yield "|---|---|---|---|---|"
         for fault in FAULTS:
             if fault.level == level and fault.id in outcomes:
@@ -115,12 +117,12 @@ def _named(catch: Catch) -> str:
 
 def _fate(outcome: Outcome) -> str:
     if not outcome.reached_public:
-        return "stanset / stopped"
+        return "nei / no"
     return "vist / shown" if outcome.caught_by else "ja / yes"
 
 
 def _slipped(outcomes: Outcomes) -> Iterator[str]:
-    yield "\n## Det som slapp gjennom, hvorfor, og hva som ville fange det / What slipped through, why, and what would catch it\n"
+    yield "\n## Det som slapp gjennom, og hva som ville fange det / What slipped through, and what would catch it\n"
     yield "| feil / fault | plantet i / planted in | hvorfor / why |"
     yield "|---|---|---|"
     for fault in FAULTS:

@@ -13,7 +13,7 @@ from mutations.page import FAULTS, PAGE, render
 
 ENOUGH = 40
 SHOWN_BY_DESIGN = {
-    "silent_change", "respelt_measure", "renamed_region", "jump", "jump_in_new_year", "country_missing_in_new_year",
+    "silent_change", "renamed_region", "jump", "jump_in_new_year", "country_missing_in_new_year",
     "country_total", "county_of_users", "education_against_occupation", "users_above_population", "retired_code",
     "unknown_code", "one_hidden", "printed_figure", "a_year_late",
 }  # fmt: skip
