@@ -211,7 +211,7 @@ def read_json(path: Path) -> Any | None:
         return None
     except orjson.JSONDecodeError as error:
         raise DamagedHome(
-            f"{path} is damaged ({error}). Restore it from a backup; without one, see README, «When a file is damaged»."
+            f"{path} is damaged ({error}). Restore it from a backup; without one, see docs/runbook/damaged-home.md."
         ) from error
 
 

@@ -1,5 +1,6 @@
 """Sensors that tell people how a run ended; what they tell is decided in ``alerts``."""
 
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -7,6 +8,7 @@ import dagster as dg
 from k2025_pipeline.alerts.configuration import AlertSettings
 from k2025_pipeline.alerts.telling import resend, tell
 from k2025_pipeline.lake.home import Home
+from k2025_pipeline.orchestration.failures import why
 from k2025_pipeline.orchestration.jobs import NIGHTLY
 from k2025_pipeline.settings import Settings
 
@@ -36,7 +38,7 @@ def alert_sensors(settings: Settings, job: Any) -> list[dg.SensorDefinition]:
     )
     def _failed(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
         run_id = context.dagster_run.run_id
-        return _tell(settings, run_id, failure_of(context.instance, run_id))
+        return _tell(settings, run_id, failure_of(context.instance, run_id, settings.home))
 
     @dg.run_status_sensor(
         run_status=dg.DagsterRunStatus.SUCCESS,
@@ -71,14 +73,19 @@ def _tell(settings: Settings, run_id: str, failure: str | None) -> dg.SkipReason
     return None if sent else dg.SkipReason(NO_NEWS)
 
 
-def failure_of(instance: dg.DagsterInstance, run_id: str) -> str | None:
-    """Why a run failed, in the words of the steps that did, or of Dagster; None where it did not fail."""
+def failure_of(instance: dg.DagsterInstance, run_id: str, home: Path) -> str | None:
+    """Why a run failed, in the words of the steps that did, or of Dagster; None where it did not fail.
+
+    Args:
+        instance: of Dagster. run_id: the run. home: whose disk may have been full.
+    """
     failed = _events(instance, run_id, dg.DagsterEventType.RUN_FAILURE)
     if not failed:
         return None
     steps: dict[str, list[str]] = {}
     for event in _events(instance, run_id, dg.DagsterEventType.STEP_FAILURE):
-        steps.setdefault(_first_error(event), []).append(event.step_key or "")
+        error = event.step_failure_data.error
+        steps.setdefault(why(error, home) if error else "no error was recorded", []).append(event.step_key or "")
     said = [f"{names[0]}{f' (+{len(names) - 1})' if names[1:] else ''}: {error}" for error, names in steps.items()]
     return "; ".join(said) or failed[-1].message or "The run failed."
 
@@ -86,14 +93,6 @@ def failure_of(instance: dg.DagsterInstance, run_id: str) -> str | None:
 def _events(instance: dg.DagsterInstance, run_id: str, kind: dg.DagsterEventType) -> list[dg.DagsterEvent]:
     records = instance.get_records_for_run(run_id, of_type=kind).records
     return [record.event_log_entry.dagster_event for record in records if record.event_log_entry.dagster_event]
-
-
-def _first_error(event: dg.DagsterEvent) -> str:
-    """The error that began it: Dagster wraps it in one of its own."""
-    error = event.step_failure_data.error
-    while error is not None and error.cause is not None:
-        error = error.cause
-    return error.message.strip() if error else "no error was recorded"
 
 
 def newest_run(instance: dg.DagsterInstance) -> str | None:

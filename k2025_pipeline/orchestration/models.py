@@ -124,7 +124,7 @@ def _build(context: dg.AssetExecutionContext, night: Night) -> Iterator[Any]:
                 yield event
     results = DbtResults.read(night.home)
     night.not_built += results.not_built
-    for key, finding in results.findings().items():
+    for key, finding in results.findings(night.checks).items():
         yield check_result(night, key, finding)
     if not invocation.is_successful():
         raise dg.Failure(results.why_it_failed(), metadata={"not built": ", ".join(results.not_built) or "–"})

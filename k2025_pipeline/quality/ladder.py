@@ -49,7 +49,7 @@ def ladder(catalog: Catalog, manifest: Manifest) -> dict[Key, Check]:
         *_of_uploads(catalog),
         *_of_dbt(catalog.quality, manifest),
         *(check for file in catalog.expectations.values() for check in _of_public(file)),
-        *(_declared(catalog.quality, name, WAREHOUSE, QUALITY_FILE) for name in PUBLICATION),
+        *_of_publication(catalog.quality),
     ]
     return {check.key: check for check in checks}
 
@@ -164,6 +164,15 @@ def _of_public(file: ExpectationFile) -> Iterator[Check]:
             runbook=file.level,
             threshold=_arguments({**expectation.arguments, **rows}),
         )
+
+
+def _of_publication(quality: QualityFile) -> Iterator[Check]:
+    thresholds = {
+        "not_much_smaller": f"{quality.publication.lost_rows_share:.0%}",
+        "opens_read_only": quality.publication.storage_version,
+    }
+    for name in PUBLICATION:
+        yield _declared(quality, name, WAREHOUSE, QUALITY_FILE, thresholds.get(name, ""))
 
 
 def _arguments(arguments: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ import duckdb
 
 from k2025_pipeline.lake.home import Home, read_json
 from k2025_pipeline.quality.ladder import dbt_asset
-from k2025_pipeline.quality.outcome import Finding, Key
+from k2025_pipeline.quality.outcome import Check, Finding, Key
 from k2025_pipeline.warehouse.dbt_project import DbtFailed
 
 SAMPLE = 20
@@ -55,10 +55,15 @@ class DbtResults:
             if self._node(result)["resource_type"] != "test" and result["status"] != "success"
         )
 
-    def findings(self) -> dict[Key, Finding]:
-        """What each test that ran came to, by asset and name of the check."""
+    def findings(self, checks: dict[Key, Check]) -> dict[Key, Finding]:
+        """What each test that ran came to, by asset and name of the check.
+
+        Args:
+            checks: the ladder, for the rule in words.
+        """
         tests = [result for result in self.results if self._node(result)["resource_type"] == "test"]
-        return {self._key(result): self._finding(result) for result in tests if result["status"] != "skipped"}
+        ran = {self._key(result): result for result in tests if result["status"] != "skipped"}
+        return {key: self._finding(result, checks[key]) for key, result in ran.items()}
 
     def why_it_failed(self) -> str:
         """One sentence for the person who sees the red run, with what to do."""
@@ -74,19 +79,21 @@ class DbtResults:
             f"docs/runbook/{'relations' if named else 'build-failed'}.md"
         )
 
-    def _finding(self, result: Record) -> Finding:
-        key, failures = self._key(result), int(result["failures"] or 0)
+    def _finding(self, result: Record, check: Check) -> Finding:
+        failures = int(result["failures"] or 0)
         if result["status"] == "pass":
             return Finding(True, message="holds")
         if result["status"] not in ("fail", "warn"):
-            return Finding(False, 1, message=f"{'/'.join(key)}: could not be run: {str(result['message'])[:300]}")
+            return Finding(
+                False, 1, message=f"{check.asset} {check.name}: could not be run: {str(result['message'])[:300]}"
+            )
         sample = self._sample(str(result["compiled_code"]))
         return Finding(
             passed=False,
             failed=failures,
             sample=sample,
-            message=f"{key[0]}: {failures} rows break {key[1]}",
-            advice="See the rows, find what they have in common, and follow the runbook.",
+            message=f"{check.asset}: {failures} rader bryter «{check.rule.nb}» / {failures} rows break it",
+            advice="Se radene, finn hva de har felles, og følg runbook-siden / see the rows, and follow the runbook.",
         )
 
     def _sample(self, sql: str) -> list[Record]:

@@ -131,11 +131,11 @@ def test_a_file_that_a_reader_could_not_open_is_not_published(
 ) -> None:
     write = contents.write
 
-    def spoiled(home: Home, catalog: Catalog, candidate: Path, parquet: Path) -> dict[str, int]:
+    def spoiled(home: Home, catalog: Catalog, candidate: Path, *more: Any) -> dict[str, int]:
         if fault != "cut off":
             rules = catalog.quality.publication.model_copy(update={"storage_version": "v1.4.0"})
             catalog = replace(catalog, quality=catalog.quality.model_copy(update={"publication": rules}))
-        counts = write(home, catalog, candidate, parquet)
+        counts = write(home, catalog, candidate, *more)
         if fault == "cut off":
             os.truncate(candidate, 5000)
         return counts

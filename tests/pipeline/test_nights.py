@@ -137,7 +137,7 @@ def assert_it_is_told(night: Refreshed) -> None:
     with dg.DagsterInstance.get() as instance:
         run = instance.get_run_by_id(night.record.run_id)
         assert run is not None and run.status == dg.DagsterRunStatus.FAILURE
-        said = str(failure_of(instance, run.run_id))
+        said = str(failure_of(instance, run.run_id, night.home.root))
         page = instance.get_latest_materialization_event(MORNING_PAGE)
     assert "marts/reconciliations/planted_identity" in said
     assert "docs/runbook/relations.md" in said

@@ -10,9 +10,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 import requests
 
@@ -44,7 +46,33 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Path:
+    """A home whose second night brought a table a thousand times too large."""
+    folder, other = tmp_path_factory.mktemp("tables"), tmp_path_factory.mktemp("planted")
+    shutil.copytree(home / "demo" / "revised" / "klass", folder / "klass")
+    shutil.copy(home / "demo" / "revised" / "source.json", folder)
+    (folder / "statbank").mkdir()
+    shutil.copy(home / "demo" / "revised" / "statbank" / "12209.json", folder / "statbank")
+    source = ["refresh", "--source", str(folder)]
+    subprocess.run(k2025(other, *source), check=True, stdout=subprocess.DEVNULL)
+    path = folder / "statbank" / "12209.json"
+    document = orjson.loads(path.read_bytes())
+    values = [value and value * 1000 for value in document["value"]]
+    path.write_bytes(orjson.dumps(document | {"value": values, "updated": "2026-11-01T07:00:00Z"}))
+    refused = subprocess.run(k2025(other, *source), check=False, stdout=subprocess.DEVNULL)
+    assert refused.returncode == 3, "published, with a table that stands as it was"
+    return other
+
+
+@pytest.fixture(scope="module")
 def address(home: Path) -> Iterator[str]:
+    with served(home) as url:
+        yield url
+
+
+@contextmanager
+def served(home: Path) -> Iterator[str]:
+    """`k2025 ui` over a home, until the context ends."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -110,6 +138,32 @@ def test_an_asset_shows_owner_freshness_and_documented_columns(page: Any, addres
     text = picture(page, f"{address}/assets/public/indicator_values", "asset", "Column name")
     assert "data-team" in text
     assert "Teller, der kilden gir den" in text
+
+
+def test_the_morning_page_is_an_asset_and_a_page(page: Any, address: str, home: Path) -> None:
+    page.goto(f"{address}/assets/published/morning_page")
+    page.get_by_text("[Show Markdown]").first.click()
+    page.get_by_text("kontroller holder").first.wait_for(timeout=60_000)
+    page.wait_for_timeout(1_000)
+    page.screenshot(path=IMAGES / "morning-in-dagster.png")
+    text = picture(page, f"file://{home}/reports/morning.html", "morning", "kontroller holder")
+    assert "DEMO" in text
+    page.get_by_text("known-fault").first.click()
+    assert "En kjent feil i kilden" in page.inner_text("body"), "the link leads to the runbook"
+
+
+def test_a_red_check_that_was_planted_is_found_and_says_what_to_do(page: Any, planted: Path) -> None:
+    with served(planted) as url:
+        page.goto(f"{url}/assets/typed/ssb_12209")
+        page.get_by_role("tab", name="Checks").or_(page.get_by_text("Checks", exact=True)).first.click()
+        page.get_by_text("contract", exact=True).first.click()
+        text = picture(page, page.url, "red-check", "magnitude: what to do")
+        assert "Failed" in text
+        assert "Hver rad er som kontrakten sier" in text
+        assert "k2025 accept 12209" in text
+        host, _, port = url.rpartition(":")
+        text = picture(page, f"{host}:{int(port) + 1}/morning.html", "red-morning", "Avviste")
+        assert "Publisert, men noe er ikke som det skal" in text
 
 
 def test_the_data_docs_open_without_asking_anyone(page: Any, home: Path) -> None:

@@ -186,5 +186,7 @@ def test_the_newest_run_and_its_failure_are_found_for_the_command_line(daemon: D
     held = daemon.run(record=False)
     failed = daemon.run(record=False, fail=True)
     assert alerts.newest_run(daemon.instance) == failed
-    assert alerts.failure_of(daemon.instance, held) is None
-    assert alerts.failure_of(daemon.instance, failed) == "step (+1): OSError: [Errno 28] No space left on device"
+    assert alerts.failure_of(daemon.instance, held, daemon.home.root) is None
+    said = alerts.failure_of(daemon.instance, failed, daemon.home.root)
+    assert said is not None and said.startswith("step (+1): ")
+    assert said.endswith("See docs/runbook/disk-full.md"), "a full disk is told as such, whoever met it"

@@ -232,6 +232,7 @@ def relations_of_the_sample(content: dict[str, Any]) -> None:
     relations = content["relations"]
     relations["same_figures"][0]["other"] = {"table": "12292", "measure": "user_oriented_fte"}
     relations["within_population"] = [w for w in relations["within_population"] if w["table"] == "12292"]
+    content["publication"]["rest_on_uploads"] = ["measures"]
 
 
 def staff_of_the_sample(content: dict[str, Any]) -> None:
@@ -842,6 +843,11 @@ class TestCalendar:
         new_years_eve = Calendar(kind="annual", publishes=["12-31"])
         assert last_due(new_years_eve, date(2023, 1, 3), GRACE) == date(2021, 12, 31)
         assert last_due(new_years_eve, date(2023, 1, 4), GRACE) == date(2023, 1, 2)
+
+    def test_a_table_that_rests_on_uploads_must_be_public(self, schemas: Path) -> None:
+        alter(schemas / "quality.yml", lambda c: c["publication"].update(rest_on_uploads=["measures", "no_such"]))
+        with pytest.raises(CatalogError, match=r"publication\.rest_on_uploads: there is no public table 'no_such'"):
+            load_catalog(schemas)
 
     @pytest.mark.parametrize(
         ("change", "says"),

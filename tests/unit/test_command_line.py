@@ -4,6 +4,7 @@ import re
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -14,7 +15,8 @@ from click.testing import CliRunner, Result
 
 from builders import table_12345
 from k2025_pipeline.cli import main
-from k2025_pipeline.lake.home import write_json
+from k2025_pipeline.ingest.changes import Seen
+from k2025_pipeline.lake.home import Home, write_json
 from k2025_pipeline.lake.typed import Vintage
 
 Run = Callable[..., Result]
@@ -107,11 +109,16 @@ class TestBeforeAnyRefresh:
 
     def test_status_calls_a_table_late_but_never_a_closed_series(self, run: Run, home: Path) -> None:
         """11924 ended on 17 June 2024, and 14746 is followed by another table: both stay as they are."""
-        for table in ("11924", "12209", "14746"):
+        seen = Seen(Home(home))
+        for table in ("11924", "12209", "12292", "14746"):
             vintage = Vintage(f"ssb_{table}", "20240617T060000Z", "2024-06-17T06:00:00Z", "", "", 1, "", {})
             write_json(home / "typed" / vintage.dataset / "current.json", asdict(vintage))
+            if table != "12292":
+                seen.note_shown(vintage.dataset, vintage.updated)
+                seen.confirm(vintage.dataset, datetime.now(UTC))
         lines = {line[:5]: line for line in run("status").output.splitlines()}
         assert "late at source" in lines["12209"]
+        assert "not known whether it is current" in lines["12292"], "the source has not been seen"
         for table in ("11924", "14746"):
             assert lines[table].rstrip().endswith("current, closed series")
 
@@ -243,10 +250,10 @@ class TestLoopback:
             return subprocess.CompletedProcess(command, 0)
 
         monkeypatch.setattr("k2025_pipeline.warehouse.dbt_project.ensure_manifest", lambda *_: None)
-        monkeypatch.setattr("k2025_pipeline.cli.subprocess.run", start)
+        monkeypatch.setattr("k2025_pipeline.cli.serving.subprocess.run", start)
         monkeypatch.setenv("DAGSTER_HOME", "")
         assert run("ui", "--port", "3001", *options).exit_code == 0
-        [command] = started
+        [command] = [one for one in started if Path(one[0]).name == program[0]]
         assert [Path(command[0]).name, *command[1:6]][: len(program)] == program
         assert command[command.index("-h") + 1] == "127.0.0.1"
         assert command[command.index("-p") + 1] == "3001"
