@@ -132,7 +132,7 @@ def accept_table(home: Home, contract: TableContract, tonight: Tonight | None = 
             shape=fingerprint(contract),
             datasets={"table": contract.name},
             write=lambda paths: tables.write_typed(contract, of, paths["table"]),
-            judge=lambda _, frame: judge_table(contract, frame, before, tonight.partial, reforms),
+            judge=lambda _, frame: judge_table(contract, frame, before, tonight.partial, reforms, of.updated),
             key=contract.key,
             read=lambda other: tables.to_typed(contract, other),
         )

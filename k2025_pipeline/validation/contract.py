@@ -122,6 +122,7 @@ def judge_table(
     before: pl.LazyFrame | None = None,
     partial: bool = False,
     changes: pl.LazyFrame | None = None,
+    stamp: str | None = None,
 ) -> Verdict:
     """Judge a typed frame by its contract, collecting every failure.
 
@@ -129,13 +130,14 @@ def judge_table(
         contract: the table. frame: columns of ``typed_schema``, any number of rows.
         before: the vintage that stands, or None. partial: the source holds only parts of tables by nature
             (recordings), so that its size says nothing. changes: code changes of Klass 131, which explain regions
-            that are gone, or None.
+            that are gone, or None. stamp: `updated` of the vintage, ISO 8601; None where it is not known.
     """
     schema = typed_schema(contract)
     # An unknown measure or group is null and has a rule of its own, which says what to do about it.
     groups = {f"{d.column}_group" for d in contract.category_dimensions if d.categories}
     nullable = {"value", "symbol", "measure"} | groups
-    results = [*_judge(schema, table_rules(contract), frame, nullable), _not_empty(frame)]
+    rules = [*table_rules(contract), *_begun(contract, stamp)]
+    results = [*_judge(schema, rules, frame, nullable), _not_empty(frame)]
     if not partial:
         results.append(_coverage(contract, frame))
     # A frame without rows or of another form is refused already, and has nothing to be compared.
@@ -303,6 +305,20 @@ def _code_rules(contract: TableContract, file: str) -> list[Rule]:
             f"Look at the source's time codes; correct `calendar.kind` in {file}.",
             pl.col("period").cast(pl.String).str.contains(PERIOD_PATTERNS[contract.calendar.kind]),
         ),
+    ]
+
+
+def _begun(contract: TableContract, stamp: str | None) -> list[Rule]:
+    """What the vintage's own stamp says of its periods; nothing of a projection, which tells years to come."""
+    if stamp is None or contract.projection:
+        return []
+    return [
+        Rule(
+            "period_begun",
+            "A period had begun when the source was updated.",
+            "Look at the source's time codes; figures of years to come belong in a table that is a `projection`.",
+            pl.col("period").cast(pl.String).str.head(4) <= stamp[:4],
+        )
     ]
 
 

@@ -21,6 +21,8 @@ COUNTRY = ["EAK", "EAKUO", "0"]
 """The country and the country without Oslo, whose figures are judged one by one."""
 AREA = r"^(EKA|EKG)?\d{2}$"
 """Counties and KOSTRA groups. Every other code is a municipality's."""
+NO_REPORT = ("..", "...", ":")
+"""Symbols of a figure that exists and is not told. A full stop says that there is none."""
 REGION_PREFIX = "^(K-|EKA)"
 """What tables write before the code that Klass knows: `K-0301`, `EKA31`."""
 
@@ -94,6 +96,7 @@ def compare(
         _magnitude(both, regions),
         _missing_share(both, regions),
         _zeros(both, regions),
+        _zeros_for_missing(both, there),
         *_country(both, cells),
         *_jumps(both, there),
     ]
@@ -495,6 +498,28 @@ def _zeros(both: _Vintages, cells: pl.DataFrame) -> Difference:
         advice=both.advice("SSB's tables show 0 while they are updated (05:00 to 08:30): refresh after that."),
         findings=found.select(
             pl.col(GROUP).cast(pl.String), "cells", "zeros", share=_share("zeros"), share_at_most=pl.lit(limit)
+        ),
+    )
+
+
+def _zeros_for_missing(both: _Vintages, cells: pl.DataFrame) -> Difference:
+    """Regions whose report was missing and is now 0 from end to end: somebody has written 0 for «no figure»."""
+    missing = pl.col("before").is_null() & pl.col("symbol_before").cast(pl.String).is_in(NO_REPORT)
+    judged = cells.filter(
+        (pl.col("period") == pl.col("compared_with")) & ~_measure_in(_zero_means_missing(both.contract))
+    )
+    regions = judged.group_by("structure", "region_code", "period").agg(
+        cells=pl.len(),
+        zeros=(missing & (pl.col("now") == 0)).sum(),
+        others=(pl.col("before").is_not_null() | (pl.col("now") != 0).fill_null(False)).sum(),
+    )
+    found = regions.filter((pl.col("zeros") > 1) & (pl.col("others") == 0)).drop("others")
+    return Difference(
+        rule="zeros_for_missing",
+        meaning="No region without any figure in the last vintage has 0 for everything in the same period now.",
+        advice=both.advice("See at the source whether the region has reported, or stands with 0 for «no figure»."),
+        findings=found.select(pl.col("structure", "region_code", "period").cast(pl.String), "cells", "zeros").sort(
+            "structure", "region_code", "period"
         ),
     )
 

@@ -96,8 +96,14 @@ def _look(reader: duckdb.DuckDBPyConnection) -> _Seen:
         [name],
     ).fetchall():
         columns.setdefault(table, {})[column] = comment
-    rows = {table: int(reader.execute(f"select count(*) from {table}").fetchall()[0][0]) for table, _ in tables}
+    rows = {table: _rows(reader, table) for table, _ in tables}
     return _Seen(str(version), rows, dict(tables), columns)
+
+
+def _rows(reader: duckdb.DuckDBPyConnection, table: str) -> int:
+    """Rows of a table, each of them read: a mere count comes from the file's directory, also where the rest is gone."""
+    counted = reader.execute(f"select count(*), bit_xor(hash(told)) from {table} as told").fetchall()
+    return int(counted[0][0])
 
 
 def _unreadable(candidate: Path, error: Exception) -> Findings:

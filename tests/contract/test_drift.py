@@ -102,7 +102,7 @@ def klass(*moves: tuple[str | None, str | None, int]) -> pl.LazyFrame:
 TJELDSUND = klass(("1852", "1852", 2018), ("1852", "5412", 2020), ("1913", "5412", 2020))
 DRIFT_RULES = {
     "nothing_vanished", "regions_explained_by_klass", "unit_unchanged", "labels_not_swapped", "renames",
-    "magnitude", "missing_share", "zeros", "jumps", "jumps_in_new_period", "country_figures",
+    "magnitude", "missing_share", "zeros", "zeros_for_missing", "jumps", "jumps_in_new_period", "country_figures",
     "country_missing_in_new_period",
 }  # fmt: skip
 SHOWN = {
@@ -552,6 +552,26 @@ def test_figures_may_not_turn_into_zeros(period: str, regions: int, holds: bool)
         {"structure": "as_published", "level": "municipality", "measure": SHARE, "period": period,
          "compared_with": "2024", "cells": 10, "zeros": 2, "share": 0.2, "share_at_most": 0.1},
     ]  # fmt: skip
+
+
+UNREPORTED = {"value": None, "symbol": ".."}
+
+
+def test_a_region_without_report_does_not_get_0_for_everything() -> None:
+    silent = lambda row: row["region_code"] == "4601" and row["period"] == "2024"  # noqa: E731
+    before = altered(rows_of(), silent, **UNREPORTED)
+    result = refused(judge(altered(before, silent, value=0.0, symbol=None), before), "zeros_for_missing")
+    assert result.sample == [
+        {"structure": "as_published", "region_code": "4601", "period": "2024", "cells": 8, "zeros": 8}
+    ]
+    some = altered(
+        altered(before, silent, value=7.0, symbol=None), lambda r: silent(r) and r["measure"] == FTE, value=0.0
+    )
+    assert broken(judge(some, before)) == [], "who reports may have 0 of something"
+    one = altered(before, lambda row: silent(row) and row["measure"] == FTE, value=0.0, symbol=None)
+    assert broken(judge(one, before)) == [], "a single 0 may be a figure that came later"
+    unused = altered(rows_of(), silent, value=None, symbol=".")
+    assert broken(judge(altered(unused, silent, value=0.0, symbol=None), unused)) == [], "the code was not in use"
 
 
 def test_zeros_that_come_and_go_from_year_to_year_are_figures() -> None:

@@ -446,6 +446,11 @@ BREAK: dict[str, dict[str, Broken]] = {
         "one_row_per_figure": (_insert("indicator_values", _values("KOMP-01")), set()),
         "structure_known": (_update("indicator_values", "structure = 'both'", "indicator_id = 'REKR-01'"), set()),
         "percent_within_bounds": (_insert("indicator_values", _values("KOMP-02", value=100.1)), set()),
+        "share_is_of_its_sums": (
+            # 20 of 100 and 10 of 20 make 25 per cent; the mean of the two shares is 35.
+            _insert("indicator_values", _values("KOMP-02", numerator=30.0, denominator=120.0, value=35.0)),
+            set(),
+        ),
         "user_frequency_within_bounds": (_insert("indicator_values", _values("KONT-01.80+", value=100.1)), set()),
         "values_not_negative": (
             _insert("indicator_values", _values("REKR-01", value=-1.0, unit="årsverk", period="2020")),

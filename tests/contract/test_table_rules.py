@@ -319,6 +319,15 @@ def test_a_table_of_years_has_no_quarters(contract: TableContract) -> None:
     assert (result.rule, result.failed) == ("period_valid", 1)
 
 
+@pytest.mark.parametrize(("number", "broken"), [("12209", 16), ("14746", 0)])
+def test_only_a_projection_tells_of_years_that_had_not_begun(number: str, broken: int) -> None:
+    contract = next(table for table in TABLES if table.id == number)
+    frame = frame_of(contract, good_rows(contract, regions=["0301", "4601"], periods=["2024"]))
+    assert judge_table(contract, frame, partial=True, stamp="2024-03-15T07:00:00Z").passed
+    verdict = judge_table(contract, frame, partial=True, stamp="2023-06-15T06:00:00Z")
+    assert sum(result.failed for result in verdict.results if result.rule == "period_begun") == broken
+
+
 def test_there_are_national_and_quarterly_tables() -> None:
     assert {table.id for table in NATIONAL} >= {"11658", "12441", "14789"}
     assert {table.id for table in QUARTERLY} >= {"11658", "12451"}
