@@ -27,6 +27,7 @@ import polars as pl
 import pytest
 
 from k2025_pipeline.catalog import Catalog
+from k2025_pipeline.demo.generator import ensure_demo
 from k2025_pipeline.demo.server import LocalStatbank
 from k2025_pipeline.lake.archive import INCOMING, JOURNAL
 from k2025_pipeline.lake.home import Home, HomeBusy, read_lines, write_json
@@ -451,10 +452,23 @@ def test_a_second_refresh_says_who_holds_the_home_and_ends(
     goes_on(here, home, monkeypatch)
 
 
-def _refresh(home: Path) -> subprocess.Popen[bytes]:
-    """`k2025 refresh` over the demo."""
+@pytest.fixture(scope="module")
+def two_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two tables of the demo and the classifications: a whole night of it takes about a minute."""
+    generated = ensure_demo(tmp_path_factory.mktemp("demo"), "revised")
+    folder = tmp_path_factory.mktemp("two_tables")
+    shutil.copytree(generated / "klass", folder / "klass")
+    (folder / "statbank").mkdir()
+    for table in ("12209", "12292"):
+        shutil.copy(generated / "statbank" / f"{table}.json", folder / "statbank")
+    shutil.copy(generated / "source.json", folder)
+    return folder
+
+
+def _refresh(home: Path, source: Path) -> subprocess.Popen[bytes]:
+    """`k2025 refresh` in a process of its own."""
     return subprocess.Popen(
-        [str(Path(sys.executable).with_name("k2025")), "refresh", "--source", "demo"],
+        [str(Path(sys.executable).with_name("k2025")), "refresh", "--source", str(source)],
         env={**os.environ, "K2025_HOME": str(home)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -462,10 +476,20 @@ def _refresh(home: Path) -> subprocess.Popen[bytes]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sign", ["build/build.duckdb", "build/dbt/run_results.json", "build/next/warehouse.duckdb"])
-def test_killed_while_it_builds(tmp_path: Path, sign: str) -> None:
-    """Killed when dbt begins, after its first layer, and while the file is written: the next run publishes."""
-    killed = _refresh(tmp_path / "home")
+@pytest.mark.parametrize(
+    "sign",
+    [
+        "build/build.duckdb",  # dbt begins
+        "build/dbt/run_results.json",  # dbt has ended, the audit begins
+        "reports/gx/expectations/public/indicators.json",  # half of the tables are audited
+        "reports/data_docs/validations",  # all are, the Data Docs are written
+        "build/audit.json",  # the audit has ended
+        "build/next/warehouse.duckdb",  # the new file is written
+    ],
+)
+def test_killed_while_it_builds_and_audits(tmp_path: Path, two_tables: Path, sign: str) -> None:
+    """The next run publishes, and asks the source for nothing that it had been given."""
+    killed = _refresh(tmp_path / "home", two_tables)
     deadline = time.monotonic() + 400
     while not (tmp_path / "home" / sign).exists():
         assert killed.poll() is None, "the run ended before it was killed"
@@ -477,7 +501,7 @@ def test_killed_while_it_builds(tmp_path: Path, sign: str) -> None:
     nothing_half_written(home.root / "raw")
     nothing_half_written(home.root / "typed")
     assert published(home) is None
-    again = _refresh(home.root)
+    again = _refresh(home.root, two_tables)
     assert again.wait(timeout=500) == 0
     found = published(home)
     assert found is not None
