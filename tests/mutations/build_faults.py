@@ -360,7 +360,7 @@ SLIPPING = [
         {"measure": LONG_TERM},
         (
             "Grensen for størrelse er en faktor 2, siden SSB har rettet hele serier med flere prosent (21. mars 2025). "
-            "Revisjonens størrelse vises på morgensiden. Et trykt tall for landet ville stanse den i avstemmingen.",
+            "Revisjonens størrelse vises på morgensiden. Et trykt tall for landet ville vise den i avstemmingen.",
             "The limit of magnitude is a factor of 2, since Statistics Norway has corrected whole series by several "
             "per cent (21 March 2025). The size of the revision is shown on the morning page. A printed figure of the "
             "country would tell in the reconciliation.",

@@ -357,6 +357,14 @@ CONTRACT = [
         PEOPLE,
     ),
     _typed(
+        "total_like_an_age",
+        "En sum blant aldrene, med en kode som ligner en alder",
+        "A total among the ages, with a code that looks like an age",
+        "age_code_valid",
+        lambda s: s.tables[PEOPLE].add("age", "050", "999", "Alle aldre"),
+        PEOPLE,
+    ),
+    _typed(
         "period_form",
         "Et kvartal i en årstabell",
         "A quarter in a table of years",
