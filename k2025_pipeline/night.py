@@ -38,7 +38,7 @@ from k2025_pipeline.quality.morning import MorningPage
 from k2025_pipeline.quality.nights import Ending, NightRecord
 from k2025_pipeline.quality.outcome import Check, Finding, Key, Outcome
 from k2025_pipeline.settings import Settings
-from k2025_pipeline.warehouse import audit, inputs, publish, report
+from k2025_pipeline.warehouse import audit, inputs, inspection, publish, report
 from k2025_pipeline.warehouse.publish import Published
 from k2025_pipeline.warehouse.results import Acceptance
 
@@ -331,6 +331,11 @@ class Night:
         self.reporter.published(result, skipped)
         return result
 
+    @cached_property
+    def inspected_standing(self) -> dict[str, Finding]:
+        """What a look at the file that stands finds: a night that publishes nothing looks as well."""
+        return inspection.inspect(self.home.warehouse, self.catalog, publish.published(self.home))
+
     def _publish(self) -> Published:
         return publish.publish(
             self.home,
@@ -372,4 +377,5 @@ class Night:
             published_at=published.published_at if published else None,
             changes=self.changes.summary() if self.changes else None,
             not_built=self.not_built,
+            declared_checks=len(self.checks),
         )

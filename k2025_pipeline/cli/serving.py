@@ -55,7 +55,13 @@ def serve(
 
 
 @main.command()
-@click.option("--port", default=3000, show_default=True, help="Port on 127.0.0.1; the reports take the next one.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65_534),
+    default=3000,
+    show_default=True,
+    help="Port on 127.0.0.1; the reports take the next one.",
+)
 @click.option("--read-only", is_flag=True, help="Only look: no run can be started, and no schedule runs.")
 def ui(port: int, read_only: bool) -> None:
     """Open Dagster on 127.0.0.1, with its daemon for the schedules, and the pages of reports/ beside it.

@@ -23,7 +23,7 @@ def status() -> None:
     from k2025_pipeline.console import cell_text
     from k2025_pipeline.lake.home import Home
     from k2025_pipeline.lake.typed import TypedLake
-    from k2025_pipeline.quality import freshness, morning, nights
+    from k2025_pipeline.quality import freshness, nights
 
     settings = current_settings(None)
     home, catalog = Home(settings.home), load_catalog(settings.schemas)
@@ -43,13 +43,28 @@ def status() -> None:
     record = nights.latest(home)
     if record is None:
         console.print(f"\n{home.root}: no refresh yet. Run `k2025 refresh`.")
-        return
+    else:
+        _print_night(home, record)
+    _print_standing(home)
+
+
+def _print_night(home: Any, record: Any) -> None:
+    """The last night: what became of it, what does not hold, and where that is told."""
+    from k2025_pipeline import runbook
+    from k2025_pipeline.console import cell_text
+    from k2025_pipeline.quality import morning, nights
+
+    colour = {"published": "green", "unchanged": "green", "held": "yellow", "blocked": "bold red"}[record.ending]
     asked = ", ".join(f"{count} to {service}" for service, count in sorted(record.requests.items()))
-    console.print(f"\nLast run   {record.finished_at} from {record.source}, {record.ending}, {asked or 'no'} requests")
+    ended = f"{record.finished_at} from {record.source}, {asked or 'no'} requests"
+    console.print(f"\nLast run   [{colour}]{record.ending}[/] {ended}", highlight=False)
     console.print(f"Morning    {home.reports / morning.LATEST}", highlight=False)
+    checks = nights.checks_of(home, record.night_id)
+    for row in checks.filter(~checks["passed"] & (checks["severity"] == "error")).iter_rows(named=True):
+        page = runbook.link(row["runbook"])
+        console.print(f"[red]Broken[/]     {cell_text(row['message'])} See {page}", highlight=False)
     for name, problem in record.problems.items():
         console.print(f"[red]Problem[/]    {cell_text(f'{name}: {problem}')}", highlight=False)
-    _print_standing(home)
 
 
 def _state(lights: Any, stale_because: str | None) -> str:

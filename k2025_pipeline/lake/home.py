@@ -146,7 +146,7 @@ class Home:
         try:
             lock.acquire(timeout=0)
         except Timeout as error:
-            who = read_json(holder) or {"process": "unknown", "since": "unknown"}
+            who = _said_by(holder)
             raise HomeBusy(
                 f"{self.root} is being refreshed by process {who['process']} since {who['since']}. "
                 "Wait until it has ended; nothing was changed."
@@ -179,6 +179,16 @@ class Home:
                 "because generated, recorded and live figures must never mix. Choose another home, "
                 f"e.g. K2025_HOME={self.root}-{source.split(':')[0]}, or remove {self.root} first."
             )
+
+
+def _said_by(holder: Path) -> dict[str, Any]:
+    """Who holds the home, as far as its file can be read: that it is held is known without it."""
+    unknown = {"process": "unknown", "since": "unknown"}
+    try:
+        said = read_json(holder)
+    except DamagedHome:
+        return unknown
+    return unknown | said if isinstance(said, dict) else unknown
 
 
 def write_bytes(path: Path, content: bytes, read_only: bool = False) -> None:

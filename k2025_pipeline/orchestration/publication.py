@@ -77,11 +77,10 @@ def warehouse_asset(catalog: Catalog, gate: Gate) -> dg.AssetsDefinition:
 
 
 def _inspected(night: Night) -> Iterator[dg.AssetCheckResult]:
-    """What the last look at the file found; where none was made, what it found at the file that stands."""
+    """What the last look at the new file found; where there is none, what it finds at the file that stands."""
+    found = night.inspected or night.inspected_standing
     for name in PUBLICATION:
-        found = night.inspected.get(name) or night.standing_findings.get((WAREHOUSE, name))
-        if found is not None:
-            yield check_result(night, (WAREHOUSE, name), found)
+        yield check_result(night, (WAREHOUSE, name), found[name])
 
 
 def morning_page() -> dg.AssetSpec:

@@ -6,14 +6,16 @@ is shown as text: labels come from a source.
 
 from __future__ import annotations
 
+import re
 from html import escape
 from importlib import resources
-from pathlib import Path
 
 from k2025_pipeline.lake.home import Home, write_bytes
 from k2025_pipeline.settings import PROJECT_ROOT
 
 RUNBOOK = "runbook"
+OUTSIDE = re.compile(r"\[([^\]]+)\]\((?:\.\./)+([^)]+)\)")
+"""A link out of the runbook's folder."""
 
 
 def page(title: str, markdown: str, tone: str = "") -> bytes:
@@ -36,11 +38,13 @@ def page(title: str, markdown: str, tone: str = "") -> bytes:
 def write_runbook(home: Home) -> None:
     """Lay the runbook beside the other pages, so that links of checks lead somewhere on this machine."""
     for source in sorted((PROJECT_ROOT / "docs" / RUNBOOK).glob("*.md")):
-        content = page(source.stem, source.read_text("utf-8").replace(".md)", ".html)"))
-        target = home.reports / RUNBOOK / _page_name(source)
+        content = page(source.stem, _within(source.read_text("utf-8")))
+        target = home.reports / RUNBOOK / f"{source.stem}.html"
         if not target.exists() or target.read_bytes() != content:
             write_bytes(target, content)
 
 
-def _page_name(source: Path) -> str:
-    return "index.html" if source.stem == "README" else f"{source.stem}.html"
+def _within(markdown: str) -> str:
+    """Links to pages beside it lead to their HTML; those to the rest of the project name the file instead."""
+    named = OUTSIDE.sub(lambda link: f"{link[1]} (`{link[2]}`)", markdown)
+    return named.replace(".md)", ".html)")

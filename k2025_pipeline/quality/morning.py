@@ -34,8 +34,9 @@ TONES = {RED: "bad", YELLOW: "warn", GREEN: "good"}
 ENDINGS = {
     "published": "Ny fil er publisert / a new file is published",
     "unchanged": "Ingenting nytt; filen står / nothing new; the file stands",
-    "held": "Publisering er satt på vent / publication is held back",
-    "blocked": "Ikke publisert; filen fra sist står / not published; the last file stands",
+    "held": "Ingenting nytt legges ut før `k2025 publish --resume`; hvem og hvorfor: `k2025 status` / nothing new is "
+    "put out until it is resumed",
+    "blocked": "Kjøringen ble stanset / the run was stopped",
 }
 STATES = {
     "fetched": "hentet / fetched",
@@ -89,18 +90,21 @@ class Morning:
         """Red when nothing could be published, yellow when something in the file is not as it should be."""
         if self.record.ending == "blocked":
             return RED
-        troubled = self.errors.height or self.record.problems or self.refusals or self.record.ending == "held"
+        late = self.broken.filter(pl.col("check_name") == ON_TIME_WITH_US).height
+        troubled = self.errors.height or late or self.record.problems or self.refusals or self.record.ending == "held"
         return YELLOW if troubled else GREEN
 
     @property
     def headline(self) -> str:
         """The verdict in one line."""
         words = {
-            RED: "Ikke publisert: bruk gårsdagens tall / not published: yesterday's figures stand",
+            RED: "Ikke publisert: filen fra sist står / not published: the last file stands",
             YELLOW: "Publisert, men noe er ikke som det skal / published, but something is not as it should be",
             GREEN: "Natten kan stoles på / last night can be trusted",
         }
-        return f"{self.light} {words[self.light]}"
+        held = "Publisering er satt på vent / publication is held back"
+        said = held if self.record.ending == "held" else words[self.light]
+        return f"{self.light} {_day(self.record.started_at)}: {said}"
 
 
 def write(home: Home, refusals: Sequence[Refusal], record: NightRecord, changes: str) -> MorningPage:
@@ -193,8 +197,10 @@ def _numbers(morning: Morning) -> Iterator[str]:
     yield f"\n| | i natt / tonight | siste {morning.history.height} netter / last nights |\n|---|---:|---|"
     for name, words in named.items():
         yield f"| {words} | {tonight[name]:g} | {sparkline(morning.history[name])} |"
-    held = morning.checks.filter("passed").height
-    yield f"\n{held} av {morning.checks.height} kontroller holder / of the checks hold."
+    held, ran = morning.checks.filter("passed").height, morning.checks.height
+    missed = max(0, morning.record.declared_checks - ran)
+    left = f" **{missed} ble ikke kjørt / were not run.**" if missed else ""
+    yield f"\n{held} av {ran} kontroller holder / of the checks hold.{left} Alle regler / all rules: `docs/checks.md`."
 
 
 def _broken(morning: Morning) -> Iterator[str]:
@@ -247,6 +253,7 @@ def _ran(record: NightRecord) -> Iterator[str]:
     asked = ", ".join(f"{count} {service}" for service, count in sorted(record.requests.items())) or "0"
     ran = f"{_moment(record.started_at)} → {_moment(record.finished_at)}, {record.seconds:g} s"
     yield f"- {ran}, kall / requests: {asked}"
+    yield "- Er siden eldre enn i natt, har nettene stoppet / if the page is older than last night, nights have stopped"
     for name, problem in sorted(record.problems.items()):
         yield f"- **{name}**: {_cell(problem)}"
 
@@ -260,6 +267,10 @@ def _deeper(markdown: str) -> list[str]:
 
 def _moment(stamp: str) -> str:
     return datetime.fromisoformat(stamp).astimezone(OSLO).strftime("%d.%m.%Y %H:%M")
+
+
+def _day(stamp: str) -> str:
+    return datetime.fromisoformat(stamp).astimezone(OSLO).strftime("%d.%m.%Y")
 
 
 def _cell(text: str) -> str:

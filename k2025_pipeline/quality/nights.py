@@ -1,24 +1,30 @@
 """The record of nights: one folder per night, with how it went, every check, and the quality of the data.
 
 Here belongs writing and reading it. Not here: what is made of it (``morning``, ``alerts``, ``dbt``). A night that was
-killed has no record; its run in Dagster says so.
+killed has no record; its run in Dagster says so. A record is about nights, and no figure rests on it: one that is
+damaged, or of a version that told other things, is left out with a warning, and stops nothing.
 """
 
 from __future__ import annotations
 
+import logging
 import shutil
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from k2025_pipeline.lake.home import Home, read_json, write_bytes, write_json
+from k2025_pipeline.lake.home import DamagedHome, Home, read_json, write_bytes, write_json
+from k2025_pipeline.pxweb.errors import one_line
 from k2025_pipeline.quality.outcome import Finding, Key, Outcome
+
+log = logging.getLogger(__name__)
 
 Ending = Literal["published", "unchanged", "held", "blocked"]
 """``held``: publication is paused by a person who went back. ``blocked``: nothing was published, yesterday's stands."""
@@ -73,6 +79,7 @@ class NightRecord:
         states: of each table, classification and upload. problems: why one of them stands stale or is missing.
         published_at: of the file that stands. changes: what was new, in one line; None where nothing was published.
         not_built: models that were left out because something before them failed.
+        declared_checks: how many checks there are, run or not; 0 where nobody said.
     """
 
     started_at: str
@@ -88,6 +95,7 @@ class NightRecord:
     published_at: str | None = None
     changes: str | None = None
     not_built: list[str] = field(default_factory=list)
+    declared_checks: int = 0
 
     @property
     def night_id(self) -> str:
@@ -159,8 +167,7 @@ def _row(outcome: Outcome) -> dict[str, Any]:
 
 def records(home: Home, latest: int | None = None) -> list[NightRecord]:
     """Nights in order, the newest last; all of them, or only the ``latest`` ones."""
-    folders = _folders(home)
-    return [_record(folder) for folder in folders[-latest if latest else None :]]
+    return [_record(folder) for folder in _folders(home, latest)]
 
 
 def latest(home: Home) -> NightRecord | None:
@@ -171,7 +178,7 @@ def latest(home: Home) -> NightRecord | None:
 
 def last_success(home: Home) -> NightRecord | None:
     """The newest night that published or found everything unchanged."""
-    for folder in reversed(_folders(home)):
+    for folder in _newest_first(home):
         record = _record(folder)
         if record.ending in ("published", "unchanged"):
             return record
@@ -195,10 +202,10 @@ def failures_of(home: Home, night: str) -> list[dict[str, Any]]:
 
 def previous_failures(home: Home) -> dict[Key, int]:
     """Rows that broke each check in the newest night that is recorded."""
-    folders = _folders(home)
-    if not folders:
+    newest = next(_newest_first(home), None)
+    if newest is None:
         return {}
-    frame = pl.read_parquet(folders[-1] / "checks.parquet", columns=["asset", "check_name", "failed_rows"])
+    frame = pl.read_parquet(newest / "checks.parquet", columns=["asset", "check_name", "failed_rows"])
     return {(asset, name): failed for asset, name, failed in frame.iter_rows()}
 
 
@@ -217,9 +224,10 @@ def standing_findings(home: Home) -> dict[Key, Finding]:
 
 def history_sql(home: Home, name: Literal["checks", "quality"], columns: dict[str, Any]) -> str:
     """A DuckDB query of the ``checks`` or ``quality`` of all recorded nights; empty where there is none."""
-    if _folders(home):
-        pattern = str(home.nights / "[0-9]*Z" / f"{name}.parquet").replace("'", "''")
-        return f"select {', '.join(columns)} from read_parquet('{pattern}')"
+    files = [str(folder / f"{name}.parquet").replace("'", "''") for folder in _folders(home)]
+    if files:
+        listed = ", ".join(f"'{file}'" for file in files)
+        return f"select {', '.join(columns)} from read_parquet([{listed}])"
     empty = ", ".join(f"cast(null as {_SQL_TYPES[type(dtype)]}) as {column}" for column, dtype in columns.items())
     return f"select * from (select {empty}) where false"
 
@@ -236,11 +244,30 @@ _SQL_TYPES: dict[Any, str] = {
 
 def _record(folder: Path) -> NightRecord:
     content: dict[str, Any] = read_json(folder / "night.json") or {}
-    return NightRecord(**content)
+    known = {name.name for name in fields(NightRecord)}
+    return NightRecord(**{name: value for name, value in content.items() if name in known})
 
 
-def _folders(home: Home) -> list[Path]:
-    return sorted(folder for folder in home.nights.glob("[0-9]*Z") if folder.is_dir())
+def _folders(home: Home, latest: int | None = None) -> list[Path]:
+    """Sound records, the oldest first; all of them, or only the ``latest`` ones."""
+    return list(islice(_newest_first(home), latest))[::-1]
+
+
+def _newest_first(home: Home) -> Iterator[Path]:
+    folders = (folder for folder in home.nights.glob("[0-9]*Z") if folder.is_dir())
+    return (folder for folder in sorted(folders, reverse=True) if _sound(folder))
+
+
+def _sound(folder: Path) -> bool:
+    """Whether a record can be read; one that cannot is named in the log."""
+    try:
+        _record(folder)
+        told = [pl.read_parquet_schema(folder / f"{name}.parquet") for name in ("checks", "quality")]
+        read_json(folder / "failed.json")
+    except (DamagedHome, OSError, TypeError, AttributeError, pl.exceptions.PolarsError) as error:
+        log.warning("%s is left out: the record of that night cannot be read (%s)", folder, one_line(str(error)))
+        return False
+    return all(set(wanted) <= set(found) for wanted, found in zip((CHECKS, QUALITY), told, strict=True))
 
 
 def _parquet(frame: pl.DataFrame) -> bytes:

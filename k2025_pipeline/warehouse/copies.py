@@ -6,6 +6,8 @@ written again, so a copy is a second name of it where the disk has such (a hard 
 
 from __future__ import annotations
 
+import logging
+import re
 import shutil
 from collections.abc import Iterable
 from datetime import date
@@ -13,9 +15,12 @@ from pathlib import Path
 
 from k2025_pipeline.catalog.quality import Retention
 from k2025_pipeline.lake.disk import sync
-from k2025_pipeline.lake.home import Home
+from k2025_pipeline.lake.home import DamagedHome, Home
 from k2025_pipeline.warehouse.manifest import Published, Staged, read_manifest
 
+log = logging.getLogger(__name__)
+
+DATED = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
 FILE, MANIFEST, AUDIT = "warehouse.duckdb", "warehouse.json", "audit.json"
 
 
@@ -32,10 +37,14 @@ def kept(days: Iterable[date], rules: Retention) -> set[date]:
 
 
 def available(home: Home) -> dict[date, Published]:
-    """Manifests of the copies by date, the oldest first."""
+    """Manifests of the copies by date, the oldest first; a copy that is damaged is left out with a warning."""
     found = {}
-    for folder in sorted(home.copies.glob("[0-9]*-[0-9]*-[0-9]*")):
-        manifest = read_manifest(folder / MANIFEST)
+    for folder in sorted(folder for folder in home.copies.glob("*") if DATED.fullmatch(folder.name)):
+        try:
+            manifest = read_manifest(folder / MANIFEST)
+        except DamagedHome as error:
+            log.warning("The copy of %s is left out: %s", folder.name, error)
+            continue
         if manifest is not None and (folder / FILE).exists():
             found[date.fromisoformat(folder.name)] = manifest
     return found

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from k2025_pipeline.lake.home import Home, read_json, write_json
+from k2025_pipeline.lake.home import DamagedHome, Home, read_json, write_json
 
 OSLO = ZoneInfo("Europe/Oslo")
 Summary = dict[str, dict[str, int]]
@@ -114,12 +114,21 @@ def manifest_file(home: Home) -> Path:
 
 
 def read_manifest(path: Path) -> Published | None:
-    """A manifest of this or another version of the program: what this one does not know is left out."""
+    """A manifest of this or another version of the program: what this one does not know is left out.
+
+    Raises:
+        DamagedHome: when the file is none.
+    """
     content = read_json(path)
     if content is None:
         return None
     known = {attribute.name for attribute in fields(Published)}
-    return Published(**{name: value for name, value in content.items() if name in known})
+    try:
+        return Published(**{name: value for name, value in content.items() if name in known})
+    except (AttributeError, TypeError) as error:
+        raise DamagedHome(
+            f"{path} is damaged: it is no manifest ({error}). Remove it; the next refresh publishes anew."
+        ) from error
 
 
 def write_manifest(path: Path, manifest: Published) -> None:
