@@ -221,6 +221,15 @@ def test_copies_that_the_rules_do_not_keep_are_removed(with_copy: Home, catalog:
     assert figure(with_copy) == THIRD
 
 
+def test_a_copy_that_is_damaged_or_none_hides_no_other(with_copy: Home) -> None:
+    whole = set(copies.available(with_copy))
+    for name, manifest in (("2020-01-01", "[]"), ("2020-01-02", "{"), ("2020-01-03.bak", "{}"), ("2020-13-01", "{}")):
+        (with_copy.copies / name).mkdir()
+        (with_copy.copies / name / copies.MANIFEST).write_text(manifest, encoding="utf-8")
+        (with_copy.copies / name / copies.FILE).write_bytes(b"")
+    assert set(copies.available(with_copy)) == whole != set()
+
+
 def test_going_back_pauses_publication_and_keeps_the_memory_true(with_copy: Home, catalog: Catalog) -> None:
     home = with_copy
     left, stands = going_back.go_back(home, EARLIER, "Kari", "12209 is wrong")

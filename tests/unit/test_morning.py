@@ -1,5 +1,6 @@
 """The morning page: the verdict, what is wrong, and that hostile text stays text."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,6 +41,7 @@ def page(
         (FIRST, (outcome(),), (REFUSAL,), YELLOW),
         (replace(FIRST, problems={"ssb_12209": "not fetched"}), (outcome(),), (), YELLOW),
         (replace(FIRST, ending="held"), (outcome(),), (), YELLOW),
+        (FIRST, (outcome(replace(WARNING, name=ON_TIME_WITH_US), 1),), (), YELLOW),
         (SECOND, (outcome(failed=1),), (), RED),
         (SECOND, (outcome(),), (), RED),
     ],
@@ -64,6 +66,17 @@ def test_refused_late_and_not_built_are_named(tmp_path: Path) -> None:
     assert "**Hos oss / with us**: said" in told
     assert "| ssb_12209 | v2 | rule unit_unchanged is broken |" in told
     assert "`marts/comparisons`" in told
+
+
+def test_the_headline_has_its_date_and_says_when_publication_is_held_back(tmp_path: Path) -> None:
+    told = page(tmp_path, replace(FIRST, ending="held"))
+    assert told.headline == f"{YELLOW} 28.03.2026: Publisering er satt på vent / publication is held back"
+
+
+def test_checks_that_did_not_run_are_counted(tmp_path: Path) -> None:
+    told = page(tmp_path, replace(SECOND, declared_checks=10), (outcome(failed=1),)).markdown
+    assert "0 av 1 kontroller holder" in told
+    assert "9 ble ikke kjørt / were not run" in told
 
 
 def test_generated_figures_are_called_so(tmp_path: Path) -> None:
@@ -96,6 +109,9 @@ def test_links_of_the_page_lead_to_pages_beside_it(tmp_path: Path) -> None:
     page(tmp_path)
     for check in ("relations", "refused-vintage", "source-late"):
         assert (tmp_path / "reports" / html.RUNBOOK / f"{check}.html").exists()
+    pages = {path.name: path.read_text("utf-8") for path in (tmp_path / "reports" / html.RUNBOOK).iterdir()}
+    links = {link for text in pages.values() for link in re.findall(r'href="([^"#]+)"', text) if "://" not in link}
+    assert links <= set(pages)
 
 
 def test_what_is_new_stands_below_and_is_cut(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from k2025_pipeline.lake.home import Home
+from k2025_pipeline.lake.home import Home, read_json, write_json
 from k2025_pipeline.quality import nights
 from k2025_pipeline.quality.nights import CHECKS, QUALITY
 from k2025_pipeline.quality.outcome import Check, Finding, Outcome
@@ -83,6 +83,35 @@ def test_a_night_that_was_cut_off_while_it_was_written_does_not_count(home: Home
     (cut / "checks.parquet").write_bytes(b"half")
     assert nights.latest(home) == SECOND
     assert len(duckdb.sql(nights.history_sql(home, "checks", CHECKS)).fetchall()) == 3
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("night.json", b"{}"),
+        ("night.json", b"[]"),
+        ("night.json", b"{"),
+        ("checks.parquet", b"garbage"),
+        ("checks.parquet", None),
+        ("quality.parquet", b""),
+        ("failed.json", b"{"),
+    ],
+)
+def test_a_damaged_record_is_left_out_and_stops_nothing(home: Home, file: str, content: bytes | None) -> None:
+    place = home.nights / SECOND.night_id / file
+    if content is None:
+        place.unlink()
+    else:
+        place.write_bytes(content)
+    assert nights.latest(home) == FIRST
+    assert nights.previous_failures(home) == {CHECK.key: 0, WARNING.key: 2}
+    assert len(duckdb.sql(nights.history_sql(home, "checks", CHECKS)).fetchall()) == 2
+
+
+def test_a_record_of_another_version_is_read_as_far_as_it_is_known(home: Home) -> None:
+    place = home.nights / SECOND.night_id / "night.json"
+    write_json(place, read_json(place) | {"moon": "full"})
+    assert nights.latest(home) == SECOND
 
 
 def test_writing_a_night_twice_keeps_the_last_word(home: Home) -> None:
