@@ -47,7 +47,7 @@ def test_what_is_not_computed_is_in_the_catalogue_with_its_reason(demo: Refreshe
     assert lacking["availability_reason_nb"].null_count() == lacking["availability_reason_en"].null_count() == 0
     assert set(lacking["availability"]) == {"reference_only", "upload"}
     families = load_catalog(PROJECT_ROOT / "schemas").indicators
-    assert demo.query("select count(distinct family_id) from public.indicators").item() == len(families) == 44
+    assert demo.query("select count(distinct family_id) from public.indicators").item() == len(families) == 45
 
 
 def test_the_recordings_carry_real_figures_of_these(recorded: Refreshed) -> None:

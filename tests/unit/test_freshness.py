@@ -198,15 +198,6 @@ class TestFindings:
         unknown = judged("2026-09-01T02:15:00", shown=None, stands=None, asked=None, success=None)
         assert (unknown.source.finding.passed, unknown.ours.finding.passed) == (True, True)
 
-    def test_both_checks_are_shown_and_block_nothing(self) -> None:
-        declared = freshness.checks(TABLE, RULES)
-        assert [check.key for check in declared] == [
-            ("raw/ssb_12345", "on_time_at_source"),
-            ("raw/ssb_12345", "on_time_with_us"),
-        ]
-        assert {(check.severity, check.blocking) for check in declared} == {("warn", False)}
-        assert [check.runbook for check in declared] == ["source-late", "late-with-us"]
-
 
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:

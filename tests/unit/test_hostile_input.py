@@ -39,7 +39,7 @@ from k2025_pipeline.pxweb import jsonstat, transport
 from k2025_pipeline.pxweb.errors import InvalidAnswer, WrongAnswer
 from k2025_pipeline.pxweb.transport import Transport
 from k2025_pipeline.settings import PROJECT_ROOT
-from k2025_pipeline.warehouse import audit, publish
+from k2025_pipeline.warehouse import audit, contents
 from k2025_pipeline.warehouse.report import Changes
 
 Run = Callable[..., Result]
@@ -282,7 +282,7 @@ class TestSql:
         )
         with duckdb.connect() as connection:
             connection.execute("attach ':memory:' as target; create table target.t (a int)")
-            publish._comment(connection, "t", self.LABEL, {"a": self.LABEL})
+            contents._comment(connection, "t", self.LABEL, {"a": self.LABEL})
             assert connection.execute("select comment from duckdb_tables()").fetchall() == [(self.LABEL,)]
 
     @pytest.mark.parametrize(
