@@ -186,8 +186,18 @@ def last_success(home: Home) -> NightRecord | None:
 
 
 def of_run(home: Home, run_id: str) -> NightRecord | None:
-    """The night of a Dagster run, or None where it left no record."""
-    return next((record for record in reversed(records(home, REMEMBERED_RUNS)) if record.run_id == run_id), None)
+    """The night of a Dagster run, or None where it left no record.
+
+    Raises:
+        DamagedHome: when there is none, and the newest record cannot be read: it may be the one.
+    """
+    found = next((record for record in reversed(records(home, REMEMBERED_RUNS)) if record.run_id == run_id), None)
+    newest = max(_all_folders(home), default=None)
+    if found is None and newest is not None and not _sound(newest):
+        raise DamagedHome(
+            f"{newest} is damaged: the record of that night cannot be read. The night itself went its way."
+        )
+    return found
 
 
 def checks_of(home: Home, night: str) -> pl.DataFrame:
@@ -254,8 +264,11 @@ def _folders(home: Home, latest: int | None = None) -> list[Path]:
 
 
 def _newest_first(home: Home) -> Iterator[Path]:
-    folders = (folder for folder in home.nights.glob("[0-9]*Z") if folder.is_dir())
-    return (folder for folder in sorted(folders, reverse=True) if _sound(folder))
+    return (folder for folder in sorted(_all_folders(home), reverse=True) if _sound(folder))
+
+
+def _all_folders(home: Home) -> list[Path]:
+    return [folder for folder in home.nights.glob("[0-9]*Z") if folder.is_dir()]
 
 
 def _sound(folder: Path) -> bool:

@@ -81,16 +81,23 @@ def test_a_silent_source_marks_everything_stale_and_keeps_the_figures(small: tup
     assert night.query(count).item() == figures
 
 
-def test_a_failed_acceptance_blocks_and_the_next_night_brings_the_revision(
+@pytest.mark.slow
+def test_a_failed_acceptance_blocks(
     small: tuple[Path, Path], first_night: Refreshed, demo: Refreshed, project_copy: Callable[[], Path]
 ) -> None:
-    """March stands while June is blocked by a failed expectation; June replaces it when that is mended."""
+    """March stands while June is blocked by a failed expectation."""
+    home, folder = small
+    revised = ensure_demo(demo.home.demo, "revised")
+    shutil.copy(revised / "statbank" / "12209.json", folder / "statbank")
+    assert_blocked(home, refresh(home, str(folder), with_a_wrong_expectation(project_copy())), first_night)
+
+
+def test_the_next_night_brings_the_revision(small: tuple[Path, Path], first_night: Refreshed, demo: Refreshed) -> None:
     home, folder = small
     editions = {name: ensure_demo(demo.home.demo, name) for name in ("unrevised", "revised")}
     assert first_night.query(KOMP_01.format(2025)).row(0) == ("unrevised", "P")
     assert first_night.query(KOMP_01.format(2024)).row(0) == ("revised", "A")
     shutil.copy(editions["revised"] / "statbank" / "12209.json", folder / "statbank")
-    assert_blocked(home, refresh(home, str(folder), with_a_wrong_expectation(project_copy())), first_night)
     june = refresh(home, str(folder))
     assert june.success
     assert june.query(KOMP_01.format(2025)).row(0) == ("revised", "A")
