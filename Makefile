@@ -30,7 +30,7 @@ lint: $(READY) ## Format, lint and type check, Python and SQL
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --nocolor dbt/models
 
-audit: $(READY) ## Look every locked dependency up among known vulnerabilities (asks pypi.org; docs/security.md)
+audit: $(READY) ## Look every locked dependency up among known vulnerabilities (needs the internet; docs/security.md)
 	$(BIN)/pip-audit --requirement requirements.lock --require-hashes --disable-pip --strict --progress-spinner off
 
 bench: $(READY) ## Measure speed, memory and requests, side by side with pyjstat and pxwebpy (minutes)

@@ -137,7 +137,7 @@ class Night:
         home = Home(self.settings.home)
         home.check_source(identity(self.settings.source))
         self._open.enter_context(home.held())
-        _ = self.started
+        _ = self.started  # the night begins here, before anything is asked or generated
         publish.recover(home)
         return home
 
@@ -288,7 +288,8 @@ class Night:
     @cached_property
     def standing_findings(self) -> dict[Key, Finding]:
         """What the checks found when the published file was made, marked as repeated."""
-        return nights.standing_findings(self.home)
+        published = publish.published(self.home)
+        return nights.standing_findings(self.home, published.published_at) if published else {}
 
     @cached_property
     def fingerprint(self) -> str:

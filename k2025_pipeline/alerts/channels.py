@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import smtplib
 import ssl
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -146,7 +147,7 @@ def _smtp_problem(error: Exception) -> str:
 
 
 @dataclass(frozen=True)
-class _Post:
+class _Post(ABC):
     """Sends JSON to an address that is a secret."""
 
     url: str = field(repr=False)
@@ -158,9 +159,9 @@ class _Post:
         """Whom it reaches: the host alone."""
         return urlsplit(self.url).hostname or ""
 
+    @abstractmethod
     def body(self, message: Message) -> dict[str, Any]:
         """What is sent."""
-        raise NotImplementedError
 
     def send(self, message: Message) -> Delivery:
         """See :class:`Channel`."""

@@ -11,7 +11,7 @@ from k2025_pipeline.ingest import acceptance
 from k2025_pipeline.ingest.acceptance import CODE_CHANGES
 from k2025_pipeline.night import Contract
 from k2025_pipeline.orchestration.common import NIGHT, Gate, check_result, night_of, rows_as_table
-from k2025_pipeline.quality.findings import broken_rules, of_typed
+from k2025_pipeline.quality.findings import of_typed, rules_of
 from k2025_pipeline.quality.ladder import typed_checks, typed_names
 from k2025_pipeline.validation.contract import RuleResult
 
@@ -38,7 +38,7 @@ def _typed_asset(contract: Contract, gate: Gate) -> dg.AssetsDefinition:
         for name in names:
             yield _materialized(outcome, name)
             for check, finding in of_typed(outcome, name, checks).items():
-                rules = _rules_metadata(broken_rules(outcome, name, check))
+                rules = _rules_metadata(rules_of(outcome, name, check))
                 yield check_result(night, (f"typed/{name}", check), finding, rules)
             for check, finding in night.late_with_us(contract).items():
                 yield check_result(night, (f"typed/{name}", check), finding)

@@ -5,8 +5,6 @@ Here belongs the wording of outcomes that other packages hand over. Not here: ju
 
 from __future__ import annotations
 
-from typing import Any
-
 from k2025_pipeline.ingest.acceptance import Outcome
 from k2025_pipeline.ingest.session import FetchOutcome
 from k2025_pipeline.quality.ladder import ANSWERED, AS_DECLARED, CONTRACT, DRIFT, KNOWN_FAULTS, STAMP
@@ -28,7 +26,7 @@ def _answered(outcome: FetchOutcome) -> Finding:
         passed=not failed,
         failed=int(failed),
         message=outcome.message,
-        advice="The last good vintage stands. See the runbook; once the source answers: k2025 refresh",
+        advice="Siste godkjente utgave står. Når kilden svarer igjen / once the source answers: k2025 refresh",
     )
 
 
@@ -51,7 +49,7 @@ def _stamp(outcome: FetchOutcome) -> Finding:
         passed=silent is None,
         failed=int(silent is not None),
         message=silent or "nothing changed without a new stamp, as far as was looked",
-        advice="The new figures are taken in. Ask Statistics Norway what was corrected.",
+        advice="De nye tallene er tatt inn. Spør SSB hva som er rettet / taken in; ask SSB what was corrected.",
     )
 
 
@@ -61,27 +59,27 @@ def of_typed(outcome: Outcome, dataset: str, checks: list[str]) -> dict[str, Fin
     Args:
         outcome: of accepting the delivery. dataset: the typed dataset. checks: names of the checks that it has.
     """
-    verdict = next((v for v in outcome.verdicts if v.table == dataset), None)
-    shown = [result for result in verdict.results if not result.blocking] if verdict else []
+    verdict = _verdict(outcome, dataset)
     found = {CONTRACT: _contract(outcome, dataset, verdict)}
-    if DRIFT in checks:
-        drift = [result for result in shown if result.rule != KNOWN_FAULT]
-        found[DRIFT] = _rules(drift, verdict, "as the last vintage")
-    if KNOWN_FAULTS in checks:
-        faults = [result for result in shown if result.rule == KNOWN_FAULT]
-        found[KNOWN_FAULTS] = _rules(faults, verdict, "none seen")
+    for check, well in ((DRIFT, "as the last vintage"), (KNOWN_FAULTS, "none seen")):
+        if check in checks:
+            found[check] = _rules(rules_of(outcome, dataset, check), verdict, well)
     return found
 
 
-def broken_rules(outcome: Outcome, dataset: str, check: str) -> list[RuleResult]:
+def rules_of(outcome: Outcome, dataset: str, check: str) -> list[RuleResult]:
     """The rules that stand behind a check of a typed dataset, broken or not."""
-    verdict = next((v for v in outcome.verdicts if v.table == dataset), None)
+    verdict = _verdict(outcome, dataset)
     if verdict is None:
         return []
     if check == CONTRACT:
         return [result for result in verdict.results if result.blocking]
     shown = [result for result in verdict.results if not result.blocking]
     return [result for result in shown if (result.rule == KNOWN_FAULT) == (check == KNOWN_FAULTS)]
+
+
+def _verdict(outcome: Outcome, dataset: str) -> Verdict | None:
+    return next((verdict for verdict in outcome.verdicts if verdict.table == dataset), None)
 
 
 def _contract(outcome: Outcome, dataset: str, verdict: Verdict | None) -> Finding:
@@ -150,12 +148,8 @@ def of_acceptance(result: Acceptance, repeated: bool) -> Finding:
     return Finding(
         passed=result.passed,
         failed=result.failed or int(not result.passed),
-        sample=[_value(value) for value in result.sample],
+        sample=[{"value": value} for value in result.sample],
         message=message,
-        advice="See the rows in the Data Docs, then mend what made them; see the runbook." if not result.passed else "",
+        advice="Se radene i Data Docs, og rett det som laget dem / see the Data Docs, and mend what made the rows.",
         repeated=repeated,
     )
-
-
-def _value(value: Any) -> dict[str, Any]:
-    return {"value": value}

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 Ending = Literal["published", "unchanged", "held", "blocked"]
 """``held``: publication is paused by a person who went back. ``blocked``: nothing was published, yesterday's stands."""
+SUCCESSES: tuple[Ending, ...] = ("published", "unchanged")
 OSLO = ZoneInfo("Europe/Oslo")
 REMEMBERED_RUNS = 60
 """Nights among which the one of a run is looked for; alerts are owed for a week, of two nights a day."""
@@ -180,7 +181,7 @@ def last_success(home: Home) -> NightRecord | None:
     """The newest night that published or found everything unchanged."""
     for folder in _newest_first(home):
         record = _record(folder)
-        if record.ending in ("published", "unchanged"):
+        if record.ending in SUCCESSES:
             return record
     return None
 
@@ -219,9 +220,14 @@ def previous_failures(home: Home) -> dict[Key, int]:
     return {(asset, name): failed for asset, name, failed in frame.iter_rows()}
 
 
-def standing_findings(home: Home) -> dict[Key, Finding]:
-    """What the checks found in the night of the file that stands, marked as repeated."""
-    night = last_success(home)
+def standing_findings(home: Home, published_at: str) -> dict[Key, Finding]:
+    """What the checks found in the night of the file that stands, marked as repeated.
+
+    Args:
+        home: of the nights. published_at: of the file, as its manifest says.
+    """
+    of_the_file = (r for r in reversed(records(home)) if r.published_at == published_at and r.ending in SUCCESSES)
+    night = next(of_the_file, None)
     if night is None:
         return {}
     broken = {(row.pop("asset"), row.pop("name")): Finding(**row) for row in failures_of(home, night.night_id)}

@@ -65,7 +65,7 @@ def _typed(told: small.Told) -> Iterator[tuple[Key, str, list[Row]]]:
     """Rules that the tables break before any build."""
     for contract in good_source.small_catalog().tables.values():
         for check in (CONTRACT, DRIFT):
-            for rule in findings.broken_rules(told.typed[contract.name], contract.name, check):
+            for rule in findings.rules_of(told.typed[contract.name], contract.name, check):
                 if not rule.passed and rule.rule != KNOWN_FAULT:  # the good data have some of those
                     assert rule.failed == len(rule.sample), f"{rule.rule}: a fault may hide behind the rows shown"
                     rows = [{"table_id": contract.id, **row} for row in rule.sample]

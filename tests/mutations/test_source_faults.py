@@ -68,7 +68,7 @@ def _broken(told: small.Told, number: str) -> Iterator[tuple[Key, str]]:
         names = typed_checks(contract)
         for name, finding in findings.of_typed(outcome, dataset, names).items():
             if not finding.passed:
-                rules = [rule.rule for rule in findings.broken_rules(outcome, dataset, name) if not rule.passed]
+                rules = [rule.rule for rule in findings.rules_of(outcome, dataset, name) if not rule.passed]
                 yield from (((f"typed/{dataset}", name), rule) for rule in rules or [""])
 
 

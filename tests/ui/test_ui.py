@@ -163,7 +163,7 @@ def test_a_red_check_that_was_planted_is_found_and_says_what_to_do(page: Any, pl
         assert "k2025 accept 12209" in text
         host, _, port = url.rpartition(":")
         text = picture(page, f"{host}:{int(port) + 1}/morning.html", "red-morning", "Avviste")
-        assert "Publisert, men noe er ikke som det skal" in text
+        assert "Filen kan brukes, men noe er ikke som det skal" in text
 
 
 def test_the_data_docs_open_without_asking_anyone(page: Any, home: Path) -> None:

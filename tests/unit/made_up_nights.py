@@ -21,6 +21,8 @@ CHECK = Check(
 )
 WARNING = replace(CHECK, name="region_valid_in_year", severity="warn", blocking=False)
 NO_QUALITY = pl.DataFrame(schema=QUALITY)
+FILE_OF = "2026-03-28T03:18:40+00:00"
+"""When the file of the first night was published."""
 FIRST = NightRecord(
     started_at="2026-03-28T03:15:02+00:00",
     finished_at="2026-03-28T03:19:02+00:00",
@@ -30,6 +32,7 @@ FIRST = NightRecord(
     run_id="first",
     seconds=240.0,
     requests={"data": 3},
+    published_at=FILE_OF,
 )
 SECOND = replace(FIRST, started_at="2026-03-29T02:15:02+00:00", ending="blocked", run_id="second")
 

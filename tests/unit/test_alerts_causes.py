@@ -46,7 +46,7 @@ def test_twelve_tables_that_cannot_be_reached_are_one_cause(tmp_path: Path) -> N
     assert found[0].broken[0].message == "12200: no answer"
 
 
-def test_seven_broken_rules_of_a_blocked_publication_are_one_cause(tmp_path: Path) -> None:
+def test_seven_rules_of_of_a_blocked_publication_are_one_cause(tmp_path: Path) -> None:
     rules = [outcome("public/regions", f"rule_{n}", "acceptance", blocking=True, advice="Se.") for n in range(7)]
     found = causes(tmp_path, [*rules, outcome(severity="warn", runbook="drift")], ending="blocked")
     assert [(c.page, c.grade, len(c.broken)) for c in found] == [("acceptance", "blocking", 7), ("drift", "warn", 1)]

@@ -12,7 +12,7 @@ from k2025_pipeline.lake.home import Home, read_json, write_json
 from k2025_pipeline.quality import nights
 from k2025_pipeline.quality.nights import CHECKS, QUALITY
 from k2025_pipeline.quality.outcome import Check, Finding, Outcome
-from made_up_nights import CHECK, FIRST, NO_QUALITY, SECOND, WARNING, outcome
+from made_up_nights import CHECK, FILE_OF, FIRST, NO_QUALITY, SECOND, WARNING, outcome
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_before_the_first_night_nothing_is_known(tmp_path: Path) -> None:
     assert nights.latest(home) is None
     assert nights.last_success(home) is None
     assert nights.previous_failures(home) == {}
-    assert nights.standing_findings(home) == {}
+    assert nights.standing_findings(home, FILE_OF) == {}
 
 
 def test_a_blocked_night_is_no_success(home: Home) -> None:
@@ -60,7 +60,8 @@ def test_a_night_has_the_date_of_oslo(tmp_path: Path) -> None:
 
 
 def test_findings_of_the_standing_file_are_those_of_the_night_that_made_it(home: Home) -> None:
-    standing = nights.standing_findings(home)
+    assert nights.standing_findings(home, "2020-01-01T00:00:00+00:00") == {}, "a file that no night tells of"
+    standing = nights.standing_findings(home, FILE_OF)
     assert standing[CHECK.key].passed
     assert standing[WARNING.key].failed == 2
     assert standing[WARNING.key].sample == [{"region_code": "0301", "value": None}]
