@@ -69,6 +69,7 @@ PAGES = {
         Page("wrong-source", "Hjemmet hører til en annen kilde", "The home belongs to another source"),
         Page("run-killed", "Kjøringen ble avbrutt", "The run was killed"),
         Page("source-closed-hours", "Kilden laster inn tabellene sine", "The source reloads its tables"),
+        Page("no-record", "Natten etterlot ingen nattrapport", "The night left no record"),
         Page("alert-not-delivered", "Et varsel kom ikke fram", "An alert was not delivered"),
         Page("bad-question", "Et spørsmål til filen er feil", "A question to the file is wrong"),
     )

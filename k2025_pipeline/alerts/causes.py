@@ -22,6 +22,7 @@ GRADES: tuple[Grade, ...] = get_args(Grade)
 RUN = ("nightly_refresh", "run")
 """Stands where a check would, when a run failed and no check says why."""
 ANY_FAILURE = "build-failed"
+NO_RECORD = "no-record"
 SIGNS = (
     ("run-killed", r"\bwas killed|without a word|health check"),
     ("disk-full", r"No space left|ENOSPC|disk is full|Disk quota"),
@@ -184,6 +185,12 @@ def _unexplained(record: NightRecord | None, run_failure: str) -> Cause:
     published = record is not None and record.ending in ("published", "unchanged")
     grade: Grade = "error" if published else "blocking"
     return Cause(page_of(run_failure), grade, (Broken(*RUN, 1, message=run_failure),))
+
+
+def unrecorded() -> Cause:
+    """A run that succeeded and left nothing that says how it went: it may have published, and nobody can see it."""
+    said = "Dagster calls the run a success, but the home has no record of it. See whether the disk is full."
+    return Cause(NO_RECORD, "error", (Broken(*RUN, 1, message=said),))
 
 
 def page_of(failure: str) -> str:

@@ -14,7 +14,7 @@ import polars as pl
 from k2025_pipeline.alerts import channels as ways
 from k2025_pipeline.alerts import memory as remembering
 from k2025_pipeline.alerts import message as words
-from k2025_pipeline.alerts.causes import Cause, Judged, causes_of, is_news, member
+from k2025_pipeline.alerts.causes import Cause, Judged, causes_of, is_news, member, unrecorded
 from k2025_pipeline.alerts.channels import Channel
 from k2025_pipeline.alerts.configuration import AlertSettings
 from k2025_pipeline.alerts.memory import Memory, Owed
@@ -201,6 +201,8 @@ def _judged(telling: _Telling, owed: Owed) -> Judged:
         return _of_record(telling, record, failure)
     at = datetime.fromisoformat(owed.at)
     causes = causes_of(None, pl.DataFrame(schema=nights.CHECKS), [], failure)
+    if owed.run_id and not causes:
+        causes = [unrecorded()]
     return Judged(
         nights.night_id(at),
         at.astimezone(OSLO).date().isoformat(),

@@ -219,6 +219,12 @@ class Drift(Declaration):
         ge=0, lt=1, allow_inf_nan=False, description="Largest rise of the share of cells without figure, by symbol."
     )
     zeros_rise: float = Field(ge=0, lt=1, allow_inf_nan=False, description="Largest share of figures that become 0.")
+    unchanged: float = Field(
+        gt=0,
+        le=1,
+        allow_inf_nan=False,
+        description="Largest share of a new period's figures that may be exactly those of the period before.",
+    )
 
 
 class TableContract(Declaration):

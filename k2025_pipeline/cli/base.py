@@ -83,6 +83,8 @@ def current_settings(source: str | None) -> Settings:
     """The environment's settings; the source is the option, the environment's, the home's own, or the demo."""
     from k2025_pipeline.lake.home import Home
 
+    if source is not None and not source.strip():
+        raise click.UsageError("--source is empty: say demo, live, a URL or a folder, or leave it out.")
     settings = Settings.from_env()
     bound = Home(settings.home).bound_source if not os.environ.get("K2025_SOURCE") else None
     return replace(settings, source=source or bound or settings.source)

@@ -14,6 +14,10 @@ from rich.table import Table
 from k2025_pipeline.cli.base import BLOCKED, Explained, console, current_settings, main
 
 
+STATE, OTHER_COLUMNS = 24, 56
+"""Characters of the last column of `k2025 status`, and of all but the title: a table takes one line of a screen."""
+
+
 @main.command()
 def status() -> None:
     """Tables, vintages, last run, and what is late at the source."""
@@ -28,7 +32,11 @@ def status() -> None:
     settings = current_settings(None)
     home, catalog = Home(settings.home), load_catalog(settings.schemas)
     lake, lights = TypedLake(home), freshness.of_tables(home, catalog, datetime.now(UTC))
-    table = Table("table", "title", "vintage", "rows", "state", box=None, header_style="bold", pad_edge=False)
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("table", "title", "vintage", "rows"):
+        table.add_column(name, no_wrap=True, justify="right" if name == "rows" else "left")
+    table.columns[1].max_width = max(10, console.width - OTHER_COLUMNS)
+    table.add_column("state", min_width=STATE)
     for contract in catalog.tables.values():
         vintage = lake.current(contract.name)
         if vintage is None:
@@ -37,7 +45,8 @@ def status() -> None:
             table.add_row(contract.id, contract.title.nb, "–", "–", told)
             continue
         state = _state(lights[contract.name], vintage.stale_because)
-        table.add_row(contract.id, contract.title.nb, vintage.updated, f"{vintage.rows:,}".replace(",", " "), state)
+        rows = f"{vintage.rows:,}".replace(",", " ")
+        table.add_row(contract.id, contract.title.nb, vintage.updated[:10], rows, state)
     console.print(table)
     _print_refusals(lake, catalog)
     record = nights.latest(home)
@@ -221,9 +230,12 @@ def _print_copies(home: Any) -> None:
 def _go_back(home: Any, day: Any, reason: str, by: str | None) -> None:
     import getpass
 
+    from k2025_pipeline.catalog import load_catalog
+    from k2025_pipeline.quality import morning
     from k2025_pipeline.warehouse import going_back
 
     left, stands = going_back.go_back(home, day, by or getpass.getuser(), reason)
+    morning.tell_going_back(home, load_catalog(current_settings(None).schemas), stands.published_at)
     before = left.published_at if left else "nothing"
     console.print(f"Went back from {before} to {stands.published_at}: {home.warehouse}", highlight=False)
     console.print("Publication is paused: nights go on and publish nothing.", highlight=False)

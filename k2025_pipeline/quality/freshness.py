@@ -200,11 +200,7 @@ def _of_us(
 def _behind(standing: Vintage | None, stamp: str, today: date) -> Light:
     ours = Text(nb="vi har ingen", en="we have none")
     if standing is not None:
-        because = f" ({standing.stale_because})" if standing.stale_because else ""
-        ours = Text(
-            nb=f"vår er fra {standing.updated}{because}",
-            en=f"ours is of {standing.updated}{because}",
-        )
+        ours = Text(nb=f"vår er fra {standing.updated}", en=f"ours is of {standing.updated}")
     return Light(
         "late",
         Text(

@@ -8,7 +8,7 @@ of every night, also of one that was blocked.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ from k2025_pipeline.quality import html, nights
 from k2025_pipeline.quality.ladder import ON_TIME_AT_SOURCE, ON_TIME_WITH_US
 from k2025_pipeline.quality.nights import OSLO, NightRecord
 from k2025_pipeline.warehouse.data_docs import DEMO_BANNER_TEXT
+from k2025_pipeline.warehouse.report import CHANGES_FILE
 
 LATEST = "morning.html"
 SHOWN_NIGHTS = 30
@@ -122,6 +123,21 @@ def write(home: Home, refusals: Sequence[Refusal], record: NightRecord, changes:
     return MorningPage(morning.headline, markdown)
 
 
+def tell_going_back(home: Home, catalog: Catalog, published_at: str) -> None:
+    """Write the page of the newest night anew, after a person has gone back to another file.
+
+    Args:
+        home: of the nights; nothing is written before the first. catalog: the declarations.
+        published_at: of the file that stands now.
+    """
+    record = nights.latest(home)
+    if record is not None:
+        changes = home.reports / CHANGES_FILE
+        told = changes.read_text(encoding="utf-8") if changes.exists() else ""
+        gone_back = replace(record, ending="held", published_at=published_at)
+        write(home, standing_refusals(home, catalog), gone_back, told)
+
+
 def standing_refusals(home: Home, catalog: Catalog) -> list[Refusal]:
     """Deliveries that stand refused, of all tables and classifications."""
     lake = TypedLake(home)
@@ -144,7 +160,7 @@ def _counted(home: Home, record: NightRecord) -> dict[str, Any]:
         "ending": record.ending,
         "errors": errors,
         "warnings": broken.height - errors,
-        "stale": len(record.problems),
+        "stale": len({*record.problems, *(name for name, state in record.states.items() if state == "refused")}),
         "requests": sum(record.requests.values()),
         "seconds": record.seconds,
     }
@@ -194,7 +210,7 @@ def _numbers(morning: Morning) -> Iterator[str]:
         "requests": "kall til kilden / requests",
         "seconds": "sekunder / seconds",
     }
-    yield f"\n| | i natt / tonight | siste {morning.history.height} netter / last nights |\n|---|---:|---|"
+    yield f"\n| | i natt / tonight | siste netter / last nights ({morning.history.height}) |\n|---|---:|---|"
     for name, words in named.items():
         yield f"| {words} | {tonight[name]:g} | {sparkline(morning.history[name])} |"
     held, ran = morning.checks.filter("passed").height, morning.checks.height

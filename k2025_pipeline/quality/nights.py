@@ -230,7 +230,7 @@ def standing_findings(home: Home, published_at: str) -> dict[Key, Finding]:
     night = next(of_the_file, None)
     if night is None:
         return {}
-    broken = {(row.pop("asset"), row.pop("name")): Finding(**row) for row in failures_of(home, night.night_id)}
+    broken = _broken(home.nights / night.night_id)
     held = {
         (row["asset"], row["check_name"]): Finding(True, checked=row["checked_rows"], message=row["message"])
         for row in checks_of(home, night.night_id).filter("passed").iter_rows(named=True)
@@ -264,6 +264,12 @@ def _record(folder: Path) -> NightRecord:
     return NightRecord(**{name: value for name, value in content.items() if name in known})
 
 
+def _broken(folder: Path) -> dict[Key, Finding]:
+    """What broke its rule in a night, by check."""
+    rows = [dict(row) for row in read_json(folder / "failed.json") or []]
+    return {(row.pop("asset"), row.pop("name")): Finding(**row) for row in rows}
+
+
 def _folders(home: Home, latest: int | None = None) -> list[Path]:
     """Sound records, the oldest first; all of them, or only the ``latest`` ones."""
     return list(islice(_newest_first(home), latest))[::-1]
@@ -282,8 +288,8 @@ def _sound(folder: Path) -> bool:
     try:
         _record(folder)
         told = [pl.read_parquet_schema(folder / f"{name}.parquet") for name in ("checks", "quality")]
-        read_json(folder / "failed.json")
-    except (DamagedHome, OSError, TypeError, AttributeError, pl.exceptions.PolarsError) as error:
+        _broken(folder)
+    except (DamagedHome, OSError, TypeError, ValueError, KeyError, AttributeError, pl.exceptions.PolarsError) as error:
         log.warning("%s is left out: the record of that night cannot be read (%s)", folder, one_line(str(error)))
         return False
     return all(set(wanted) <= set(found) for wanted, found in zip((CHECKS, QUALITY), told, strict=True))

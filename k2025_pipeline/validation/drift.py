@@ -97,6 +97,7 @@ def compare(
         _missing_share(both, regions),
         _zeros(both, regions),
         _zeros_for_missing(both, there),
+        _unchanged(both, there),
         *_country(both, cells),
         *_jumps(both, there),
     ]
@@ -521,6 +522,31 @@ def _zeros_for_missing(both: _Vintages, cells: pl.DataFrame) -> Difference:
         findings=found.select(pl.col("structure", "region_code", "period").cast(pl.String), "cells", "zeros").sort(
             "structure", "region_code", "period"
         ),
+    )
+
+
+def _unchanged(both: _Vintages, cells: pl.DataFrame) -> Difference:
+    """A new period whose figures are those of the period before: somebody has loaded the same file twice."""
+    limit, before, now = both.limits.unchanged, pl.col("before"), pl.col("now")
+    figures = cells.filter(
+        (pl.col("period") != pl.col("compared_with"))
+        & before.is_not_null()
+        & now.is_not_null()
+        & ((before != 0) | (now != 0))
+    )
+    periods = figures.group_by("structure", "period", "compared_with").agg(cells=pl.len(), same=(before == now).sum())
+    found = periods.filter((_share("same") > limit) & (pl.col("cells") >= both.limits.smallest_sample))
+    return Difference(
+        rule="new_period_unchanged",
+        meaning=f"At most {limit:.0%} of a new period's figures are exactly those of the period before.",
+        advice=both.advice("See at the source whether it shows the new period, or the last one once more."),
+        findings=found.select(
+            pl.col("structure", "period", "compared_with").cast(pl.String),
+            "cells",
+            "same",
+            share=_share("same"),
+            share_at_most=pl.lit(limit),
+        ).sort("structure", "period"),
     )
 
 

@@ -19,7 +19,7 @@ import duckdb
 from k2025_pipeline.catalog import Catalog
 from k2025_pipeline.catalog.expectations import Expectation
 from k2025_pipeline.lake.home import Home, read_json, write_json
-from k2025_pipeline.warehouse.data_docs import stand_alone, write_index
+from k2025_pipeline.warehouse.data_docs import NO_RUN_NAME, stand_alone, write_index
 from k2025_pipeline.warehouse.results import Acceptance
 
 DATA_DOCS = "data_docs/index.html"
@@ -68,14 +68,14 @@ def show(context: Any, home: Home, results: list[Acceptance], source: str) -> No
     """Write the Data Docs of what ``context`` has judged, with a first page of ``results``."""
     context.build_data_docs()
     site = data_docs(home).parent
-    stand_alone(site)
+    stand_alone(site, results, source)
     write_index(site, results, source)
 
 
 def _forget_old_audits(home: Home) -> None:
     """Remove all but the newest results and their pages: Data Docs would show every one again at each build."""
     for place in (home.reports / "gx" / "uncommitted", home.reports / "data_docs"):
-        for runs in (place / "validations").glob("**/__none__"):
+        for runs in (place / "validations").glob(f"**/{NO_RUN_NAME}"):
             for old in sorted(runs.iterdir())[: 1 - KEPT_AUDITS]:
                 shutil.rmtree(old)
 

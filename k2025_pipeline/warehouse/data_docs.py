@@ -23,6 +23,10 @@ POLICY = (
     "'unsafe-inline'; img-src 'self' file: data:; base-uri 'none'; form-action 'none'\">"
 )
 """No script and nothing from outside, whatever stands in the page."""
+NO_RUN_NAME = "__none__"
+"""Great Expectations' folder of runs without a name, which all are here."""
+CONTENT = '<div class="container-fluid'
+"""Where the content of Great Expectations' pages begins, below the way back."""
 OUTSIDE = re.compile(
     r"<script[^>]*\bsrc=\"https?:.*?</script>"
     r"|<link[^>]*\bhref=\"https?:[^>]*>"
@@ -34,8 +38,13 @@ OUTSIDE = re.compile(
 )
 
 
-def stand_alone(site: Path) -> None:
-    """Rewrite every page of the site so that opening it asks nobody for anything."""
+def stand_alone(site: Path, results: list[Acceptance], source: str) -> None:
+    """Rewrite every page of the site so that opening it asks nobody for anything, and says in words what is judged.
+
+    Args:
+        site: folder of the Data Docs. results: of tonight's audit. source: where the figures come from.
+    """
+    tops = {_folder(suite): _top(results, suite, source) for suite in {result.suite for result in results}}
     style = resources.files("k2025_pipeline.warehouse").joinpath("data_docs.css").read_bytes()
     write_bytes(site / STYLE, style)
     for page in site.rglob("*.html"):
@@ -44,7 +53,22 @@ def stand_alone(site: Path) -> None:
         if not rest.startswith(POLICY):
             up = "../" * (len(page.relative_to(site).parts) - 1)
             link = f'<link rel="stylesheet" href="{up}{STYLE}"></head>'
-            write_bytes(page, f"{start}{head}{POLICY}{OUTSIDE.sub('', rest).replace('</head>', link, 1)}".encode())
+            top = tops.get(page.relative_to(site).as_posix().split(NO_RUN_NAME)[0], "")
+            body = OUTSIDE.sub("", rest).replace("</head>", link, 1).replace(CONTENT, top + CONTENT, 1)
+            write_bytes(page, f"{start}{head}{POLICY}{body}".encode())
+
+
+def _folder(suite: str) -> str:
+    """Where the pages of a suite's results lie, a folder per build in it."""
+    return f"validations/{suite.replace('.', '/')}/"
+
+
+def _top(results: list[Acceptance], suite: str, source: str) -> str:
+    """What stands above Great Expectations' own words on a page of results: the rules as people were promised them."""
+    rules = [result for result in results if result.suite == suite]
+    listed = "".join(f"<li><strong>{escape(rule.name)}</strong>: {escape(rule.description)}</li>" for rule in rules)
+    banner = DEMO_BANNER if source == "demo" else ""
+    return f"<main><h1>public.{escape(rules[0].table)}</h1>{banner}<ul>{listed}</ul></main>"
 
 
 def write_index(site: Path, results: list[Acceptance], source: str) -> None:
@@ -98,5 +122,5 @@ def _row(site: Path, result: Acceptance) -> str:
 
 
 def _latest_page(site: Path, suite: str) -> str | None:
-    pages = sorted(site.glob(f"validations/{suite.replace('.', '/')}/*/*/*.html"))
+    pages = sorted(site.glob(f"{_folder(suite)}{NO_RUN_NAME}/*/*.html"))
     return str(pages[-1].relative_to(site)) if pages else None

@@ -42,7 +42,7 @@ select * from memory union all by name select * from told_again order by {FIGURE
 
 
 class NoSuchCopy(Exception):
-    """There is no copy of that date."""
+    """There is no copy of that date, or it stands already."""
 
     runbook = "going-back"
 
@@ -64,10 +64,19 @@ class Hold:
 
 
 def held(home: Home) -> Hold | None:
-    """The pause of publication, or None while it goes on."""
+    """The pause of publication, or None while it goes on.
+
+    Raises:
+        DamagedHome: when there is one that cannot be read.
+    """
     waiting = swapped(home)
     content = (read_json(waiting.hold) if waiting else None) or read_json(home.hold)
-    return Hold(**content) if content else None
+    try:
+        return Hold(**content) if content else None
+    except TypeError as error:
+        raise DamagedHome(
+            f"{home.hold} is damaged: it says no pause of publication ({error}). Remove it, and publication goes on."
+        ) from error
 
 
 def go_back(home: Home, day: date, by: str, reason: str) -> tuple[Published | None, Published]:
@@ -80,11 +89,13 @@ def go_back(home: Home, day: date, by: str, reason: str) -> tuple[Published | No
         The manifest of the file that stood, and that of the copy.
 
     Raises:
-        NoSuchCopy: when there is none of that date. DamagedHome: when it is not the file that was published.
+        NoSuchCopy: when there is none of that date, or its file is the one that stands. DamagedHome: when it is not the file that was published.
         DiskFull, UnwritableHome: when it could not be laid ready. In each case nothing was changed.
     """
     manifest = _sound_copy(home, day)
     standing, now = published(home), datetime.now(UTC)
+    if standing is not None and standing.sha256 == manifest.sha256:
+        raise NoSuchCopy(f"The file of {day.isoformat()} is the one that stands. Nothing was changed.")
     folder = copies.folder_of(home, day)
     with told_plainly(home.root), making_ready(home) as ready:
         copies.link(folder / copies.FILE, ready.file)

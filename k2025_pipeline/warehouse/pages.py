@@ -80,13 +80,19 @@ def pages(catalog: Catalog, charted: set[str]) -> dict[str, str]:
 
 
 def write(folder: Path, written: dict[str, str], charts: dict[str, str]) -> None:
-    """Write pages and charts into a folder; pages of indicators that are no more go out."""
+    """Write pages and charts into a folder; pages that were written for indicators that are no more go out."""
     folder.mkdir(parents=True, exist_ok=True)
     wanted = written | {f"{indicator}.svg": chart for indicator, chart in charts.items()}
-    for old in (path for path in folder.iterdir() if path.suffix in {".md", ".svg"} and path.name not in wanted):
-        old.unlink()
+    for page in (path for path in folder.glob("*.md") if path.name not in wanted and _is_ours(path)):
+        page.unlink()
+        page.with_suffix(".svg").unlink(missing_ok=True)
     for name, text in wanted.items():
         (folder / name).write_text(text, encoding="utf-8")
+
+
+def _is_ours(page: Path) -> bool:
+    """Whether this program wrote a page: whatever else lies in the folder is somebody's."""
+    return page.read_text(encoding="utf-8", errors="replace").startswith(NOTICE.format(id=page.stem))
 
 
 def page(family: IndicatorDefinition, catalog: Catalog, has_chart: bool) -> str:

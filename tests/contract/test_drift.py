@@ -26,7 +26,10 @@ from k2025_pipeline.settings import PROJECT_ROOT
 from k2025_pipeline.validation.contract import RuleResult, Verdict, judge_table
 
 CATALOG = load_catalog(PROJECT_ROOT / "schemas")
-LIMITS = Drift(rows=0.25, magnitude=2, smallest_sample=5, jump=3, jump_from=100, missing_rise=0.1, zeros_rise=0.1)
+LIMITS = Drift(
+    rows=0.25, magnitude=2, smallest_sample=5, jump=3, jump_from=100, missing_rise=0.1, zeros_rise=0.1, unchanged=1
+)
+"""A new period of these tests is a copy of the one before, so that one thing alone is wrong with it."""
 REGIONS = [f"46{number:02}" for number in range(1, 11)]
 FTE, KR, SHARE = "fte_per_10000", "expenditure_per_inhabitant", "share_80_institution"
 Change = Callable[[Row], bool]
@@ -102,7 +105,7 @@ def klass(*moves: tuple[str | None, str | None, int]) -> pl.LazyFrame:
 TJELDSUND = klass(("1852", "1852", 2018), ("1852", "5412", 2020), ("1913", "5412", 2020))
 DRIFT_RULES = {
     "nothing_vanished", "regions_explained_by_klass", "unit_unchanged", "labels_not_swapped", "renames",
-    "magnitude", "missing_share", "zeros", "zeros_for_missing", "jumps", "jumps_in_new_period", "country_figures",
+    "magnitude", "missing_share", "zeros", "zeros_for_missing", "new_period_unchanged", "jumps", "jumps_in_new_period", "country_figures",
     "country_missing_in_new_period",
 }  # fmt: skip
 SHOWN = {
@@ -155,7 +158,7 @@ def test_a_standing_vintage_of_plain_text_is_compared_too() -> None:
     ("field", "value"),
     [
         ("rows", 0), ("rows", 1.1), ("magnitude", 1), ("magnitude", float("inf")), ("smallest_sample", 0),
-        ("jump", 1), ("jump_from", 0), ("missing_rise", -0.1), ("missing_rise", 1), ("zeros_rise", float("nan")),
+        ("jump", 1), ("jump_from", 0), ("missing_rise", -0.1), ("missing_rise", 1), ("zeros_rise", float("nan")), ("unchanged", 0), ("unchanged", 1.1),
     ],
 )  # fmt: skip
 def test_a_threshold_that_means_nothing_is_refused(field: str, value: float) -> None:
@@ -572,6 +575,30 @@ def test_a_region_without_report_does_not_get_0_for_everything() -> None:
     assert broken(judge(one, before)) == [], "a single 0 may be a figure that came later"
     unused = altered(rows_of(), silent, value=None, symbol=".")
     assert broken(judge(altered(unused, silent, value=0.0, symbol=None), unused)) == [], "the code was not in use"
+
+
+@pytest.mark.parametrize(("renewed", "holds"), [(0, False), (1, True)])
+def test_a_new_period_is_no_copy_of_the_one_before(renewed: int, holds: bool) -> None:
+    contract = limited("12209", unchanged=0.9)
+    before = rows_of()
+    copied = with_2025(before)
+    after = altered(
+        copied, lambda row: row["period"] == "2025" and row["region_code"] in REGIONS[:renewed], value=_times(1.1)
+    )
+    cells = sum(row["period"] == "2025" for row in after)
+    verdict = judge(after, before, contract)
+    if holds:
+        assert broken(verdict) == []
+        return
+    assert refused(verdict, "new_period_unchanged").sample == [
+        {"structure": "as_published", "period": "2025", "compared_with": "2024",
+         "cells": cells, "same": cells, "share": 1.0, "share_at_most": 0.9},
+    ]  # fmt: skip
+
+
+def test_a_vintage_that_repeats_itself_is_no_new_period() -> None:
+    contract = limited("12209", unchanged=0.1)
+    assert broken(judge(rows_of(), rows_of(), contract)) == []
 
 
 def test_zeros_that_come_and_go_from_year_to_year_are_figures() -> None:

@@ -37,7 +37,8 @@ SIZE = 32
 """MB of the small disk."""
 
 
-def _mounted(folder: Path, *options: str) -> None:
+def mounted(folder: Path, *options: str) -> None:
+    """Mount a small disk on a folder, or skip the test where that may not be done."""
     folder.mkdir(exist_ok=True)
     if shutil.which("mount") is None or os.geteuid() != 0:
         pytest.skip("only root can mount a small disk")
@@ -50,7 +51,7 @@ def _mounted(folder: Path, *options: str) -> None:
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of a few MB."""
     folder = tmp_path / "disk"
-    _mounted(folder, "-t", "tmpfs", "-o", f"size={SIZE}m", "tmpfs")
+    mounted(folder, "-t", "tmpfs", "-o", f"size={SIZE}m", "tmpfs")
     yield folder
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 

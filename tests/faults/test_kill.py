@@ -13,7 +13,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -27,12 +26,10 @@ import polars as pl
 import pytest
 
 from k2025_pipeline.catalog import Catalog
-from k2025_pipeline.demo.generator import ensure_demo
 from k2025_pipeline.demo.server import LocalStatbank
 from k2025_pipeline.lake.archive import INCOMING, JOURNAL
 from k2025_pipeline.lake.home import Home, HomeBusy, read_lines, write_json
 from k2025_pipeline.pxweb.transport import Transport, request_key
-from k2025_pipeline.quality import nights
 from k2025_pipeline.warehouse.manifest import file_hash, published, read_manifest
 from k2025_pipeline.warehouse.publish import held
 from k2025_pipeline.warehouse.swap import recover
@@ -450,62 +447,3 @@ def test_a_second_refresh_says_who_holds_the_home_and_ends(
         go_on.set()
     hook.act = None
     goes_on(here, home, monkeypatch)
-
-
-@pytest.fixture(scope="module")
-def two_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with two tables of the demo and the classifications: a whole night of it takes about a minute."""
-    generated = ensure_demo(tmp_path_factory.mktemp("demo"), "revised")
-    folder = tmp_path_factory.mktemp("two_tables")
-    shutil.copytree(generated / "klass", folder / "klass")
-    (folder / "statbank").mkdir()
-    for table in ("12209", "12292"):
-        shutil.copy(generated / "statbank" / f"{table}.json", folder / "statbank")
-    shutil.copy(generated / "source.json", folder)
-    return folder
-
-
-def _refresh(home: Path, source: Path) -> subprocess.Popen[bytes]:
-    """`k2025 refresh` in a process of its own."""
-    return subprocess.Popen(
-        [str(Path(sys.executable).with_name("k2025")), "refresh", "--source", str(source)],
-        env={**os.environ, "K2025_HOME": str(home)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "sign",
-    [
-        "build/build.duckdb",  # dbt begins
-        "build/dbt/run_results.json",  # dbt has ended, the audit begins
-        "reports/gx/expectations/public/indicators.json",  # half of the tables are audited
-        "reports/data_docs/validations",  # all are, the Data Docs are written
-        "build/audit.json",  # the audit has ended
-        "build/next/warehouse.duckdb",  # the new file is written
-    ],
-)
-def test_killed_while_it_builds_and_audits(tmp_path: Path, two_tables: Path, sign: str) -> None:
-    """The next run publishes, and asks the source for nothing that it had been given."""
-    killed = _refresh(tmp_path / "home", two_tables)
-    deadline = time.monotonic() + 400
-    while not (tmp_path / "home" / sign).exists():
-        assert killed.poll() is None, "the run ended before it was killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    os.kill(killed.pid, signal.SIGKILL)
-    killed.wait()
-    home = Home(tmp_path / "home")
-    nothing_half_written(home.root / "raw")
-    nothing_half_written(home.root / "typed")
-    assert published(home) is None
-    again = _refresh(home.root, two_tables)
-    assert again.wait(timeout=500) == 0
-    found = published(home)
-    assert found is not None
-    assert found.sha256 == file_hash(home.warehouse)
-    record = nights.latest(home)
-    assert record is not None
-    assert record.requests["statbank"] <= 2, "every answer was archived before the build began"

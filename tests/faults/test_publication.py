@@ -251,6 +251,8 @@ def test_going_back_pauses_publication_and_keeps_the_memory_true(with_copy: Home
     assert small.publish_once(home, catalog, THIRD, rows=10) == stands, "a night goes on, and swaps nothing in"
     assert figure(home) == FIRST
     assert len(memory(home)) == 3
+    with pytest.raises(going_back.NoSuchCopy, match=r"is the one that stands. Nothing was changed"):
+        going_back.go_back(home, EARLIER, "Kari", "once more")
     going_back.go_back(home, left.day, "Kari", "it was right after all")
     assert figure(home) == SECOND, "forward is a way too"
     assert memory(home)[3:] == [(SECOND, "going_back")]
@@ -287,6 +289,13 @@ def test_a_copy_that_somebody_changed_is_refused(with_copy: Home) -> None:
     with pytest.raises(DamagedHome, match=r"is not the file that was published on that date.*Nothing was changed"):
         going_back.go_back(with_copy, EARLIER, "Kari", "wrong")
     assert small.files(with_copy.root) == before
+
+
+@pytest.mark.parametrize("content", ['{"since": "2026-06-19"}', '{"moon": "full"}', "[1]", "{"])
+def test_a_pause_that_cannot_be_read_is_said_and_is_no_pause_that_is_over(with_copy: Home, content: str) -> None:
+    with_copy.hold.write_text(content, encoding="utf-8")
+    with pytest.raises(DamagedHome, match=r"hold\.json is damaged"):
+        held(with_copy)
 
 
 class TestCommands:

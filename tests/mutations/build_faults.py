@@ -368,19 +368,6 @@ SLIPPING = [
         lambda s: s.tables[OCCUPANCY].change(lambda cell: round(cell * 1.1, 1), measure=LONG_TERM),
     ),
     _slips(
-        "copied_year",
-        ("Et nytt år er en kopi av fjoråret", "A new year is a copy of the last one"),
-        OCCUPANCY,
-        {"period": "2026"},
-        (
-            "Tall som ikke endrer seg, bryter ingen regel. En regel for nye perioder om at høyst en erklært andel av "
-            "tallene er uendret fra året før, ville se det.",
-            "Figures that do not change break no rule. A rule for new periods, that at most a declared share of the "
-            "figures is the same as the year before, would see it.",
-        ),
-        lambda s: s.tables[OCCUPANCY].add("period", "2025", "2026", "2026"),
-    ),
-    _slips(
         "one_zero_for_missing",
         ("Ett manglende tall er blitt 0", "One missing figure became 0"),
         OCCUPANCY,

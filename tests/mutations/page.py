@@ -59,19 +59,21 @@ tallet publiseres. / *Shown*: the figure may be right at the source, so the chec
 ## Hva andelen er verdt / What the share is worth
 
 Andelen gjelder denne listen, som er skrevet av dem som kjenner kontrollene; den er ikke sannsynligheten for at en
-ukjent feil fanges. Fem av feilene har fått en regel fordi de ble plantet. Fire slapp gjennom først: et år som ikke
-er begynt (`period_begun`), 0 overalt for en manglende rapport (`zeros_for_missing`), en sum med en kode som ligner
-en alder (`code_pattern` i 07459) og en fil kuttet på midten (`opens_read_only` leser nå hver rad). For den femte,
-et gjennomsnitt av andeler, fantes ingen regel (`share_is_of_its_sums`). Uten dem hadde andelen vært {before}. En
+ukjent feil fanges. Seks av feilene har fått en regel fordi de ble plantet. Fem slapp gjennom først: et år som ikke
+er begynt (`period_begun`), et år som er en kopi av fjoråret (`new_period_unchanged`), 0 overalt for en manglende
+rapport (`zeros_for_missing`), en sum med en kode som ligner en alder (`code_pattern` i 07459) og en fil kuttet på
+midten (`opens_read_only` leser nå hver rad). For den sjette, et gjennomsnitt av andeler, fantes ingen regel
+(`share_is_of_its_sums`). Uten dem hadde andelen vært {before}. En
 endring i Klass sees først når Klass spørres, som er en gang i uken når ingen tabell er ny.
 / The share is of this list, which was written by people who know the checks; it is not the probability that an
-unknown fault is caught. Five of the faults got a rule because they were planted. Four slipped through at first: a
-year that had not begun (`period_begun`), 0 everywhere for a missing report (`zeros_for_missing`), a total with a
-code like an age (`code_pattern` of 07459) and a file cut in the middle (`opens_read_only` now reads every row). For
-the fifth, a mean of shares, there was no rule (`share_is_of_its_sums`). Without those the share would have been
+unknown fault is caught. Six of the faults got a rule because they were planted. Five slipped through at first: a
+year that had not begun (`period_begun`), a year that was a copy of the last one (`new_period_unchanged`), 0 everywhere
+for a missing report (`zeros_for_missing`), a total with a code like an age (`code_pattern` of 07459) and a file cut in
+the middle (`opens_read_only` now reads every row). For the sixth, a mean of shares, there was no rule
+(`share_is_of_its_sums`). Without those the share would have been
 {before}. A change in Klass is seen only when Klass is asked, which is once a week where no table is new.
 """
-GOT_A_RULE = ("future_year", "missing_to_zeros", "total_like_an_age", "rate_averaged", "file_cut")
+GOT_A_RULE = ("future_year", "copied_year", "missing_to_zeros", "total_like_an_age", "rate_averaged", "file_cut")
 """Faults that no check saw before the rules that they brought about."""
 
 

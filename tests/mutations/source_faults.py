@@ -111,9 +111,11 @@ def _swap_labels(source: Source, column: str, one: str, other: str) -> None:
     names[first], names[second] = names[second], names[first]
 
 
-def _with_2026(source: Source) -> Any:
+def _with_year(source: Source, year: str) -> Any:
+    """The table with a good new year: figures are a twentieth larger than in 2025."""
     table = source.tables[CARE]
-    table.add("period", "2025", "2026", "2026")
+    table.add("period", "2025", year, year)
+    table.change(lambda cell: round(cell * 1.05, 0 if cell >= 10 else 1), period=year)
     return table
 
 
@@ -376,7 +378,14 @@ CONTRACT = [
         "Et år som ikke er begynt",
         "A year that has not begun",
         "period_begun",
-        lambda s: s.tables[CARE].add("period", "2025", "2031", "2031"),
+        lambda s: _with_year(s, "2031"),
+    ),
+    _typed(
+        "copied_year",
+        "Et nytt år er en kopi av fjoråret",
+        "A new year is a copy of the last one",
+        "new_period_unchanged",
+        lambda s: s.tables[CARE].add("period", "2025", "2026", "2026"),
     ),
     _typed(
         "country_missing",
@@ -452,7 +461,7 @@ DRIFT = [
         "Én kommunes tall for et nytt år er fem ganger fjorårets",
         "One municipality's figure for a new year is five times last year's",
         "jumps_in_new_period",
-        lambda s: _with_2026(s).change(lambda cell: cell * 5, region_code="1106", period="2026", measure=KR),
+        lambda s: _with_year(s, "2026").change(lambda cell: cell * 5, region_code="1106", period="2026", measure=KR),
         level="drift",
     ),
     _typed(
@@ -460,7 +469,7 @@ DRIFT = [
         "Et nytt år uten landstall",
         "A new year without the country's figure",
         "country_missing_in_new_period",
-        lambda s: _with_2026(s).put(None, "..", region_code="EAK", period="2026", measure=SHARE),
+        lambda s: _with_year(s, "2026").put(None, "..", region_code="EAK", period="2026", measure=SHARE),
         level="drift",
     ),
 ]

@@ -98,11 +98,13 @@ def small(tmp_path: Path, tables: Path, first_night: Refreshed) -> tuple[Path, P
 
 
 @pytest.fixture(scope="session")
-def troubled_night(tmp_path_factory: pytest.TempPathFactory, tables: Path, first_night: Refreshed) -> Refreshed:
-    """The night after: values of 12209 a hundred times too large, 12292 renewed, and turnover's file wrong."""
+def troubled_night(
+    tmp_path_factory: pytest.TempPathFactory, tables: Path, demo: Refreshed, first_night: Refreshed
+) -> Refreshed:
+    """The night after: the June edition of 12209, 12292 a hundred times too large, and turnover's file wrong."""
     home, folder = copied(tmp_path_factory.mktemp("troubled_night"), tables, first_night)
-    edit(folder, "12209", lambda document: [None if value is None else value * 100 for value in document["value"]])
-    edit(folder, "12292", lambda document: document["value"])
+    shutil.copy(ensure_demo(demo.home.demo, "revised") / "statbank" / "12209.json", folder / "statbank")
+    edit(folder, "12292", lambda document: [None if value is None else value * 100 for value in document["value"]])
     lay(home, WRONG_TURNOVER)
     lay(home, WRONG_TURNOVER, "turnover-2024.csv")
     return refresh(home, str(folder))

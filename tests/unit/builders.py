@@ -130,6 +130,7 @@ CONTRACT: dict[str, Any] = {
         "jump_from": 50,
         "missing_rise": 0.1,
         "zeros_rise": 0.05,
+        "unchanged": 0.9,
     },
     "calendar": {"kind": "kostra", "publishes": ["03-15", "06-15"]},
     "reference_time": TEXT,

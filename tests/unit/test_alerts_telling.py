@@ -165,6 +165,12 @@ class TestOneNight:
         assert "etterlot ingen nattrapport" in world.last and "/runs/run-killed" in world.last
         assert "ingen publisert fil som kan leses" in world.last
 
+    def test_a_run_that_succeeded_and_left_no_record_is_told_and_not_called_blocked(self, world: World) -> None:
+        world.tell("run-1")
+        [subject] = world.subjects
+        assert subject == "[K2025] Feil: Natten etterlot ingen nattrapport (nightly_refresh), 28.03.2026"
+        assert "it did not block" in world.last
+
     def test_a_run_that_could_not_begin_is_told(self, world: World) -> None:
         world.tell(None, "HomeBusy: var is being refreshed by process 7")
         assert "Hjemmet er i bruk" in world.subjects[0]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from k2025_pipeline.catalog import Catalog, load_catalog
 from k2025_pipeline.lake.home import Home
 from k2025_pipeline.lake.typed import Refusal
 from k2025_pipeline.quality import html, morning, nights
@@ -13,11 +14,17 @@ from k2025_pipeline.quality.ladder import ON_TIME_AT_SOURCE, ON_TIME_WITH_US
 from k2025_pipeline.quality.morning import GREEN, RED, YELLOW, MorningPage, sparkline
 from k2025_pipeline.quality.nights import NightRecord
 from k2025_pipeline.quality.outcome import Outcome
+from k2025_pipeline.settings import PROJECT_ROOT
 from made_up_nights import CHECK, FIRST, NO_QUALITY, SECOND, WARNING, outcome
 
 REFUSAL = Refusal(
     "ssb_12209", "v2", "2026-06-15T06:00:00Z", "rule unit_unchanged is broken", "2026-06-16T02:15:00Z", []
 )
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    return load_catalog(PROJECT_ROOT / "schemas")
 
 
 def page(
@@ -48,6 +55,17 @@ def page(
 )
 def test_the_light_says_whether_the_night_can_be_trusted(tmp_path, record, outcomes, refusals, light) -> None:
     assert page(tmp_path, record, outcomes, refusals).headline.startswith(light)
+
+
+def test_going_back_is_told_on_the_page_of_the_night_before(tmp_path: Path, catalog: Catalog) -> None:
+    morning.tell_going_back(Home(tmp_path), catalog, FIRST.started_at)
+    assert not (tmp_path / "reports").exists(), "no night, no page"
+    page(tmp_path, SECOND, (outcome(),))
+    morning.tell_going_back(Home(tmp_path), catalog, FIRST.started_at)
+    shown = (tmp_path / "reports" / morning.LATEST).read_text("utf-8")
+    assert "Publisering er satt på vent" in shown
+    assert "Filen er fra / the file is of <strong>28.03.2026" in shown
+    assert nights.latest(Home(tmp_path)) == SECOND, "the record of the night stays as it was"
 
 
 def test_the_gravest_stands_first_with_its_count_the_night_before_and_its_help(tmp_path: Path) -> None:

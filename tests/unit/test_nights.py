@@ -96,6 +96,9 @@ def test_a_night_that_was_cut_off_while_it_was_written_does_not_count(home: Home
         ("checks.parquet", None),
         ("quality.parquet", b""),
         ("failed.json", b"{"),
+        ("failed.json", b"[{}]"),
+        ("failed.json", b'["x"]'),
+        ("failed.json", b'[{"asset": "a", "name": "b", "moon": "full"}]'),
     ],
 )
 def test_a_damaged_record_is_left_out_and_stops_nothing(home: Home, file: str, content: bytes | None) -> None:

@@ -53,6 +53,14 @@ def test_what_cannot_be_had_says_why(written: dict[str, str], catalog: Catalog) 
         assert " ".join(family.availability_reason.nb.split())[:60] in " ".join(written[f"{family.id}.md"].split())
 
 
+def test_writing_takes_out_pages_of_indicators_that_are_no_more_and_nothing_of_anybody_else(tmp_path: Path) -> None:
+    for name in ("notes.md", "logo.svg", "KOMP-01.txt"):
+        (tmp_path / name).write_text("mine", "utf-8")
+    pages.write(tmp_path, {"GONE-01.md": pages.NOTICE.format(id="GONE-01")}, {"GONE-01": "<svg/>"})
+    pages.write(tmp_path, {"README.md": "index"}, {})
+    assert {path.name for path in tmp_path.iterdir()} == {"notes.md", "logo.svg", "KOMP-01.txt", "README.md"}
+
+
 def test_a_generated_figure_says_so_in_its_chart() -> None:
     drawn = sorted(FOLDER.glob("*.svg"))
     assert len(drawn) > 20
