@@ -25,6 +25,10 @@ WHOLE_NIGHTS = "pipeline"
 """The folder whose tests look at a few whole refreshes: all of it belongs to one worker, which begins with it."""
 
 
+ONE_DBT_BUILD = "test_dbt_"
+"""How files begin that look at one dbt build: they belong to one worker too."""
+
+
 class ByFile(LoadScopeScheduling):
     """Divide the suite between workers: whole nights to one, each other file as a whole to whoever is free.
 
@@ -33,8 +37,10 @@ class ByFile(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::")[0]
-        folder = Path(file).parent.name
-        return folder if folder == WHOLE_NIGHTS else file
+        folder, name = Path(file).parent.name, Path(file).name
+        if folder == WHOLE_NIGHTS:
+            return folder
+        return ONE_DBT_BUILD if name.startswith(ONE_DBT_BUILD) else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:

@@ -87,7 +87,7 @@ def _state(lights: Any, stale_because: str | None) -> str:
     if lights.source.state == "late":
         return f"[yellow]late at source (due {lights.due})[/]"
     if lights.source.state == "unknown":
-        return f"[yellow]not known whether it is current[/]: {cell_text(lights.source.message.en)}"
+        return f"[yellow]not known[/]: {cell_text(lights.source.message.en)}"
     return "[green]current[/]" if lights.due else "[green]current[/], closed series"
 
 
@@ -237,7 +237,9 @@ def _go_back(home: Any, day: Any, reason: str, by: str | None) -> None:
     left, stands = going_back.go_back(home, day, by or getpass.getuser(), reason)
     morning.tell_going_back(home, load_catalog(current_settings(None).schemas), stands.published_at)
     before = left.published_at if left else "nothing"
-    console.print(f"Went back from {before} to {stands.published_at}: {home.warehouse}", highlight=False)
+    moved = f"Went back from {before} to {stands.published_at}"
+    already = f"The file of {stands.published_at} stood already"
+    console.print(f"{already if before == stands.published_at else moved}: {home.warehouse}", highlight=False)
     console.print("Publication is paused: nights go on and publish nothing.", highlight=False)
     console.print("When the cause is mended: k2025 publish --resume", highlight=False)
 

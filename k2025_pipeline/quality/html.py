@@ -7,6 +7,7 @@ is shown as text: labels come from a source.
 from __future__ import annotations
 
 import re
+from functools import cache
 from html import escape
 from importlib import resources
 
@@ -37,11 +38,17 @@ def page(title: str, markdown: str, tone: str = "") -> bytes:
 
 def write_runbook(home: Home) -> None:
     """Lay the runbook beside the other pages, so that links of checks lead somewhere on this machine."""
-    for source in sorted((PROJECT_ROOT / "docs" / RUNBOOK).glob("*.md")):
-        content = page(source.stem, _within(source.read_text("utf-8")))
-        target = home.reports / RUNBOOK / f"{source.stem}.html"
+    for name, content in _runbook().items():
+        target = home.reports / RUNBOOK / f"{name}.html"
         if not target.exists() or target.read_bytes() != content:
             write_bytes(target, content)
+
+
+@cache
+def _runbook() -> dict[str, bytes]:
+    """Every page of the runbook as HTML, by name; it is part of the program and is read once."""
+    sources = sorted((PROJECT_ROOT / "docs" / RUNBOOK).glob("*.md"))
+    return {source.stem: page(source.stem, _within(source.read_text("utf-8"))) for source in sources}
 
 
 def _within(markdown: str) -> str:

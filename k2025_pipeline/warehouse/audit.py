@@ -24,6 +24,8 @@ from k2025_pipeline.warehouse.results import Acceptance
 
 DATA_DOCS = "data_docs/index.html"
 """First page of the Data Docs, below ``reports/``."""
+RESULTS = "gx/uncommitted/validations"
+"""Great Expectations' results of the last builds, below ``reports/``."""
 SAMPLE = 20
 KEPT_AUDITS = 7
 """Builds whose results Data Docs show."""
@@ -66,16 +68,22 @@ def audit(home: Home, catalog: Catalog, source: str) -> list[Acceptance]:
 
 def show(context: Any, home: Home, results: list[Acceptance], source: str) -> None:
     """Write the Data Docs of what ``context`` has judged, with a first page of ``results``."""
-    context.build_data_docs()
     site = data_docs(home).parent
+    context.build_data_docs(resource_identifiers=[*context.expectations_store.list_keys(), *_unshown(context, site)])
     stand_alone(site, results, source)
     write_index(site, results, source)
 
 
+def _unshown(context: Any, site: Path) -> list[Any]:
+    """Results that have no page yet: those of earlier builds were shown when they were made."""
+    keys = context.validation_results_store.list_keys()
+    return [key for key in keys if not site.joinpath("validations", *key.to_tuple()).with_suffix(".html").exists()]
+
+
 def _forget_old_audits(home: Home) -> None:
-    """Remove all but the newest results and their pages: Data Docs would show every one again at each build."""
-    for place in (home.reports / "gx" / "uncommitted", home.reports / "data_docs"):
-        for runs in (place / "validations").glob(f"**/{NO_RUN_NAME}"):
+    """Remove all but the newest results and their pages."""
+    for place in (home.reports / RESULTS, data_docs(home).parent / "validations"):
+        for runs in place.glob(f"**/{NO_RUN_NAME}"):
             for old in sorted(runs.iterdir())[: 1 - KEPT_AUDITS]:
                 shutil.rmtree(old)
 
@@ -119,31 +127,35 @@ def _rows(connection: duckdb.DuckDBPyConnection, table: str, where: str | None, 
 
 
 def _context(home: Home) -> Any:
+    """Great Expectations with our declarations in memory; results and pages on the disk.
+
+    Kept in files, its settings are read anew some fifteen times for each table, which takes as long as the judging.
+    """
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.data_context.types import base
 
-    context = gx.get_context(mode="file", project_root_dir=str(home.reports))
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    defaults = base.InMemoryStoreBackendDefaults()
+    results: Any = {"class_name": "ValidationResultsStore", "store_backend": _files(home.reports / RESULTS)}
     site: Any = {
         "class_name": "SiteBuilder",
         "show_how_to_buttons": False,
         "site_name": "K2025",
-        "store_backend": {
-            "class_name": "TupleFilesystemStoreBackend",
-            "base_directory": str(home.reports / "data_docs"),
-        },
+        "store_backend": _files(data_docs(home).parent),
         "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
     }
-    sites = context.get_site_names()
-    for name in sites:
-        if name != "k2025":
-            context.delete_data_docs_site(name)
-    if "k2025" in sites:
-        context.update_data_docs_site("k2025", site)
-    else:
-        context.add_data_docs_site("k2025", site)
-    return context
+    config = base.DataContextConfig(
+        store_backend_defaults=defaults,
+        stores={**defaults.stores, defaults.validation_results_store_name: results},
+        data_docs_sites={"k2025": site},
+        progress_bars=base.ProgressBarsConfig(globally=False),
+        analytics_enabled=False,
+    )
+    return gx.get_context(mode="ephemeral", project_config=config)
+
+
+def _files(folder: Path) -> dict[str, str]:
+    return {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(folder)}
 
 
 def _judge(context: Any, batch: Any, table: str, frame: Any, expectations: list[Expectation]) -> list[Acceptance]:

@@ -42,7 +42,7 @@ select * from memory union all by name select * from told_again order by {FIGURE
 
 
 class NoSuchCopy(Exception):
-    """There is no copy of that date, or it stands already."""
+    """There is no copy of that date."""
 
     runbook = "going-back"
 
@@ -82,6 +82,8 @@ def held(home: Home) -> Hold | None:
 def go_back(home: Home, day: date, by: str, reason: str) -> tuple[Published | None, Published]:
     """Swap the copy of a date in, as a night swaps its new file in, and pause publication.
 
+    Where it is the file that stands, publication is paused all the same: going back that was killed may be repeated.
+
     Args:
         home: held by this process. day: of the copy. by: who goes back. reason: why.
 
@@ -89,13 +91,11 @@ def go_back(home: Home, day: date, by: str, reason: str) -> tuple[Published | No
         The manifest of the file that stood, and that of the copy.
 
     Raises:
-        NoSuchCopy: when there is none of that date, or its file is the one that stands. DamagedHome: when it is not the file that was published.
+        NoSuchCopy: when there is none of that date. DamagedHome: when it is not the file that was published.
         DiskFull, UnwritableHome: when it could not be laid ready. In each case nothing was changed.
     """
     manifest = _sound_copy(home, day)
     standing, now = published(home), datetime.now(UTC)
-    if standing is not None and standing.sha256 == manifest.sha256:
-        raise NoSuchCopy(f"The file of {day.isoformat()} is the one that stands. Nothing was changed.")
     folder = copies.folder_of(home, day)
     with told_plainly(home.root), making_ready(home) as ready:
         copies.link(folder / copies.FILE, ready.file)

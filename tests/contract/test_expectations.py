@@ -963,14 +963,23 @@ def good(home: Home) -> list[Acceptance]:
 
 
 @pytest.fixture(scope="module")
-def bad(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], list[Acceptance]]:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The good build's file, to be copied."""
+    home = Home(tmp_path_factory.mktemp("built"))
+    build(home)
+    return home.build_file
+
+
+@pytest.fixture(scope="module")
+def bad(tmp_path_factory: pytest.TempPathFactory, built: Path) -> dict[tuple[str, str], list[Acceptance]]:
     """Results of the table, by the rule that was broken; without Data Docs, which take longer than the judging."""
     found: dict[tuple[str, str], list[Acceptance]] = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("k2025_pipeline.warehouse.audit.show", lambda *_: None)
         for names in _rounds():
             home = Home(tmp_path_factory.mktemp("round"))
-            build(home)
+            home.build.mkdir()
+            shutil.copy(built, home.build_file)
             with duckdb.connect(str(home.build_file)) as connection:
                 for table, name in names.items():
                     connection.execute(BREAK[table][name][0])
@@ -1151,14 +1160,18 @@ def test_data_docs_show_the_broken_rule_in_words(home: Home) -> None:
     with duckdb.connect(str(home.build_file)) as connection:
         connection.execute(BREAK["measures"]["chapter_is_8"][0])
     judged(home, {"measures": CATALOG.expectations["measures"]})
-    pages = [path.read_text("utf-8") for path in Path(home.reports / "data_docs").rglob("*.html")]
+    pages = [path.read_text("utf-8") for path in (home.reports / "data_docs" / "validations").rglob("*.html")]
     assert any("Tiltakene viser til kapittel 8 i rapporten." in page for page in pages)
 
 
-def test_data_docs_show_the_newest_builds_only(home: Home, good: list[Acceptance]) -> None:
+def test_data_docs_show_the_newest_builds_only(
+    home: Home, good: list[Acceptance], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert KEPT_AUDITS == 7
+    monkeypatch.setattr("k2025_pipeline.warehouse.audit.KEPT_AUDITS", 2)
     build(home)
-    for _ in range(KEPT_AUDITS + 1):
+    for _ in range(3):
         judged(home, {"measures": CATALOG.expectations["measures"]})
     for place in (home.reports / "gx" / "uncommitted", home.reports / "data_docs"):
         (runs,) = (place / "validations" / "public" / "measures").glob("__none__")
-        assert len(list(runs.iterdir())) == KEPT_AUDITS
+        assert len(list(runs.iterdir())) == 2

@@ -170,7 +170,7 @@ class TestGeneratedFiles:
         validator = jsonschema.Draft202012Validator(schema)
         assert name in SCHEMAS
         for path in REAL.glob(pattern):
-            content = yaml.safe_load(path.read_text("utf-8"))
+            content = yaml.load(path.read_text("utf-8"), yaml.CSafeLoader)
             assert [error.message for error in validator.iter_errors(content)] == [], path.name
             assert not validator.is_valid(content | {"no_such_field": 1}), path.name
 
@@ -196,9 +196,15 @@ class TestGeneratedFiles:
 
 
 @pytest.fixture
-def schemas(tmp_path: Path) -> Path:
-    """A small copy of the declarations, right until a test changes it."""
-    root = tmp_path / "schemas"
+def schemas(tmp_path: Path, sample: Path) -> Path:
+    """The small declarations, right until a test changes them."""
+    return Path(shutil.copytree(sample, tmp_path / "schemas"))
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small copy of the declarations; for tests to copy."""
+    root = tmp_path_factory.mktemp("sample")
     for name in SAMPLE:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REAL / name, root / name)
@@ -213,9 +219,9 @@ def schemas(tmp_path: Path) -> Path:
 
 
 def alter(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    content = yaml.safe_load(path.read_text("utf-8"))
+    content = yaml.load(path.read_text("utf-8"), yaml.CSafeLoader)
     change(content)
-    path.write_text(yaml.safe_dump(content, allow_unicode=True), "utf-8")
+    path.write_text(yaml.dump(content, Dumper=yaml.CSafeDumper, allow_unicode=True), "utf-8")
 
 
 def only_tables_of_the_sample(content: dict[str, Any]) -> None:

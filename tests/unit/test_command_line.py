@@ -118,7 +118,7 @@ class TestBeforeAnyRefresh:
                 seen.confirm(vintage.dataset, datetime.now(UTC))
         lines = {line[:5]: line for line in run("status").output.splitlines()}
         assert "late at source" in lines["12209"]
-        assert "not known whether it is current" in lines["12292"], "the source has not been seen"
+        assert "not known: The source" in lines["12292"], "the source has not been seen"
         for table in ("11924", "14746"):
             assert lines[table].rstrip().endswith("current, closed series")
 
