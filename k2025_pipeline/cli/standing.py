@@ -13,7 +13,6 @@ from rich.table import Table
 
 from k2025_pipeline.cli.base import BLOCKED, Explained, console, current_settings, main
 
-
 STATE, OTHER_COLUMNS = 24, 56
 """Characters of the last column of `k2025 status`, and of all but the title: a table takes one line of a screen."""
 

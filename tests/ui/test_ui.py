@@ -144,6 +144,7 @@ def test_the_morning_page_is_an_asset_and_a_page(page: Any, address: str, home: 
     page.goto(f"{address}/assets/published/morning_page")
     page.get_by_text("[Show Markdown]").first.click()
     page.get_by_text("kontroller holder").first.wait_for(timeout=60_000)
+    page.get_by_text("Natten kan stoles på").last.scroll_into_view_if_needed()
     page.wait_for_timeout(1_000)
     page.screenshot(path=IMAGES / "morning-in-dagster.png")
     text = picture(page, f"file://{home}/reports/morning.html", "morning", "kontroller holder")

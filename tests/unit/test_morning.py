@@ -105,7 +105,7 @@ def test_generated_figures_are_called_so(tmp_path: Path) -> None:
 def test_last_nights_are_a_row_of_bars(tmp_path: Path) -> None:
     page(tmp_path)
     told = page(tmp_path, SECOND, (outcome(failed=1),)).markdown
-    assert "siste 2 netter" in told
+    assert "siste netter / last nights (2)" in told
     assert "| kontroller som feiler / failing checks | 1 | ▁█ |" in told
 
 
