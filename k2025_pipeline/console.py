@@ -21,11 +21,11 @@ from k2025_pipeline.ingest import acceptance
 from k2025_pipeline.ingest.session import FetchOutcome
 from k2025_pipeline.lake.home import Home
 from k2025_pipeline.quality import morning
+from k2025_pipeline.quality.acceptance import Acceptance
 from k2025_pipeline.quality.nights import NightRecord
 from k2025_pipeline.warehouse import publish
 from k2025_pipeline.warehouse.audit import data_docs
 from k2025_pipeline.warehouse.publish import Published
-from k2025_pipeline.warehouse.results import Acceptance
 
 MARKS = {
     "fetched": "[green]✔[/]",

@@ -6,6 +6,7 @@ import dagster as dg
 
 from k2025_pipeline.catalog import load_catalog
 from k2025_pipeline.catalog.generate import CATALOG_TABLES
+from k2025_pipeline.dbt_project import ensure_manifest
 from k2025_pipeline.lake.home import Home, read_json
 from k2025_pipeline.night import Reporter
 from k2025_pipeline.orchestration.alerts import alert_sensors
@@ -18,7 +19,6 @@ from k2025_pipeline.orchestration.typed import typed_assets
 from k2025_pipeline.orchestration.uploads import upload_assets
 from k2025_pipeline.quality.ladder import ladder
 from k2025_pipeline.settings import Settings, disable_telemetry
-from k2025_pipeline.warehouse.dbt_project import ensure_manifest
 
 
 def build_definitions(settings: Settings, reporter: Reporter | None = None) -> dg.Definitions:

@@ -31,6 +31,7 @@ from k2025_pipeline.pxweb.hours import PublicationHours
 from k2025_pipeline.pxweb.limiter import shared_folder
 from k2025_pipeline.pxweb.transport import Transport
 from k2025_pipeline.quality import freshness, morning, nights
+from k2025_pipeline.quality.acceptance import Acceptance
 from k2025_pipeline.quality.data_quality import quality_of_night
 from k2025_pipeline.quality.freshness import Lights
 from k2025_pipeline.quality.ladder import ON_TIME_AT_SOURCE, ON_TIME_WITH_US
@@ -40,7 +41,6 @@ from k2025_pipeline.quality.outcome import Check, Finding, Key, Outcome
 from k2025_pipeline.settings import Settings
 from k2025_pipeline.warehouse import audit, inputs, inspection, publish, report
 from k2025_pipeline.warehouse.publish import Published
-from k2025_pipeline.warehouse.results import Acceptance
 
 log = logging.getLogger(__name__)
 

@@ -68,11 +68,11 @@ def ui(port: int, read_only: bool) -> None:
 
     For a team see docs/security.md.
     """
+    from k2025_pipeline.dbt_project import ensure_manifest
     from k2025_pipeline.ingest.source import without_secrets
     from k2025_pipeline.lake.home import Home
     from k2025_pipeline.orchestration.instance import prepare_instance
     from k2025_pipeline.quality import morning, serve
-    from k2025_pipeline.warehouse.dbt_project import ensure_manifest
 
     settings = current_settings(None)
     without_secrets(settings.source)

@@ -85,6 +85,11 @@ class Home:
         return self.root / "reports"
 
     @property
+    def changes_page(self) -> Path:
+        """What is new since the last publication, as Markdown."""
+        return self.reports / "changes.md"
+
+    @property
     def nights(self) -> Path:
         """How each night went: a folder per night."""
         return self.root / "nights"

@@ -13,11 +13,11 @@ from dagster_dbt import (
     dbt_assets,
 )
 
+from k2025_pipeline import dbt_project
 from k2025_pipeline.night import Night
 from k2025_pipeline.orchestration.common import NIGHT, OWNERS, Gate, asset_key, check_result, check_spec, night_of
 from k2025_pipeline.quality.ladder import dbt_asset
 from k2025_pipeline.settings import Settings
-from k2025_pipeline.warehouse import dbt_project
 from k2025_pipeline.warehouse.dbt_results import DbtResults
 
 DBT = "dbt"

@@ -13,11 +13,11 @@ from tempfile import TemporaryDirectory
 
 from k2025_pipeline.catalog import load_catalog
 from k2025_pipeline.catalog.quality import Level, QualityFile
+from k2025_pipeline.dbt_project import ensure_manifest
 from k2025_pipeline.lake.home import Home, read_json, write_bytes
 from k2025_pipeline.quality.ladder import ladder
 from k2025_pipeline.quality.outcome import Check
 from k2025_pipeline.settings import PROJECT_ROOT
-from k2025_pipeline.warehouse.dbt_project import ensure_manifest
 
 PAGE = Path("docs") / "checks.md"
 ENGINES = {"k2025": "K2025", "pandera": "Pandera", "dbt": "dbt", "great_expectations": "Great Expectations"}

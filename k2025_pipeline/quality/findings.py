@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from k2025_pipeline.ingest.acceptance import Outcome
 from k2025_pipeline.ingest.session import FetchOutcome
+from k2025_pipeline.quality.acceptance import Acceptance
 from k2025_pipeline.quality.ladder import ANSWERED, AS_DECLARED, CONTRACT, DRIFT, KNOWN_FAULTS, STAMP
 from k2025_pipeline.quality.outcome import Finding
 from k2025_pipeline.validation.contract import KNOWN_FAULT, RuleResult, Verdict
-from k2025_pipeline.warehouse.results import Acceptance
 
 SAMPLE = 20
 

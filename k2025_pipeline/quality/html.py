@@ -15,6 +15,11 @@ from k2025_pipeline.lake.home import Home, write_bytes
 from k2025_pipeline.settings import PROJECT_ROOT
 
 RUNBOOK = "runbook"
+DEMO_BANNER = (
+    "DEMO: alle tall er generert, ikke fra Statistisk sentralbyrå. / "
+    "DEMO: all figures are generated, not from Statistics Norway."
+)
+"""Stands at the top of every page about generated figures."""
 OUTSIDE = re.compile(r"\[([^\]]+)\]\((?:\.\./)+([^)]+)\)")
 """A link out of the runbook's folder."""
 
@@ -28,12 +33,16 @@ def page(title: str, markdown: str, tone: str = "") -> bytes:
     from markdown_it import MarkdownIt
 
     body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
-    style = resources.files("k2025_pipeline.warehouse").joinpath("data_docs.css").read_text("utf-8")
     return (
         f'<!doctype html>\n<html lang="nb"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<style>{style}</style></head>\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<style>{style()}</style></head>\n'
         f'<body><main class="page {tone}-page">\n{body}</main></body></html>\n'
     ).encode()
+
+
+def style() -> str:
+    """The style sheet of all pages, Great Expectations' own included."""
+    return resources.files(__package__).joinpath("pages.css").read_text("utf-8")
 
 
 def write_runbook(home: Home) -> None:

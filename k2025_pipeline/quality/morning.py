@@ -21,8 +21,6 @@ from k2025_pipeline.lake.typed import Refusal, TypedLake
 from k2025_pipeline.quality import html, nights
 from k2025_pipeline.quality.ladder import ON_TIME_AT_SOURCE, ON_TIME_WITH_US
 from k2025_pipeline.quality.nights import OSLO, NightRecord
-from k2025_pipeline.warehouse.data_docs import DEMO_BANNER_TEXT
-from k2025_pipeline.warehouse.report import CHANGES_FILE
 
 LATEST = "morning.html"
 SHOWN_NIGHTS = 30
@@ -132,8 +130,7 @@ def tell_going_back(home: Home, catalog: Catalog, published_at: str) -> None:
     """
     record = nights.latest(home)
     if record is not None:
-        changes = home.reports / CHANGES_FILE
-        told = changes.read_text(encoding="utf-8") if changes.exists() else ""
+        told = home.changes_page.read_text(encoding="utf-8") if home.changes_page.exists() else ""
         gone_back = replace(record, ending="held", published_at=published_at)
         write(home, standing_refusals(home, catalog), gone_back, told)
 
@@ -188,7 +185,7 @@ def _verdict(morning: Morning) -> Iterator[str]:
     record = morning.record
     yield f"# {morning.headline}\n"
     if record.kind == "demo":
-        yield f"> **{DEMO_BANNER_TEXT}**\n"
+        yield f"> **{html.DEMO_BANNER}**\n"
     stands = (
         f"Filen er fra / the file is of **{_moment(record.published_at)}**."
         if record.published_at

@@ -19,8 +19,8 @@ import duckdb
 from k2025_pipeline.catalog import Catalog
 from k2025_pipeline.catalog.expectations import Expectation
 from k2025_pipeline.lake.home import Home, read_json, write_json
+from k2025_pipeline.quality.acceptance import Acceptance
 from k2025_pipeline.warehouse.data_docs import NO_RUN_NAME, stand_alone, write_index
-from k2025_pipeline.warehouse.results import Acceptance
 
 DATA_DOCS = "data_docs/index.html"
 """First page of the Data Docs, below ``reports/``."""

@@ -11,11 +11,11 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from html import escape
-from importlib import resources
 from pathlib import Path
 
 from k2025_pipeline.lake.home import write_bytes
-from k2025_pipeline.warehouse.results import Acceptance
+from k2025_pipeline.quality import html
+from k2025_pipeline.quality.acceptance import Acceptance
 
 STYLE = "k2025.css"
 POLICY = (
@@ -45,17 +45,20 @@ def stand_alone(site: Path, results: list[Acceptance], source: str) -> None:
         site: folder of the Data Docs. results: of tonight's audit. source: where the figures come from.
     """
     tops = {_folder(suite): _top(results, suite, source) for suite in {result.suite for result in results}}
-    style = resources.files("k2025_pipeline.warehouse").joinpath("data_docs.css").read_bytes()
-    write_bytes(site / STYLE, style)
+    write_bytes(site / STYLE, html.style().encode())
     for page in site.rglob("*.html"):
-        html = page.read_text(encoding="utf-8")
-        start, head, rest = html.partition("<head>")
+        text = page.read_text(encoding="utf-8")
+        start, head, rest = text.partition("<head>")
         if not rest.startswith(POLICY):
             up = "../" * (len(page.relative_to(site).parts) - 1)
             link = f'<link rel="stylesheet" href="{up}{STYLE}"></head>'
             top = tops.get(page.relative_to(site).as_posix().split(NO_RUN_NAME)[0], "")
             body = OUTSIDE.sub("", rest).replace("</head>", link, 1).replace(CONTENT, top + CONTENT, 1)
             write_bytes(page, f"{start}{head}{POLICY}{body}".encode())
+
+
+def _banner(source: str) -> str:
+    return f'<p class="banner"><strong>{html.DEMO_BANNER}</strong></p>' if source == "demo" else ""
 
 
 def _folder(suite: str) -> str:
@@ -67,7 +70,7 @@ def _top(results: list[Acceptance], suite: str, source: str) -> str:
     """What stands above Great Expectations' own words on a page of results: the rules as people were promised them."""
     rules = [result for result in results if result.suite == suite]
     listed = "".join(f"<li><strong>{escape(rule.name)}</strong>: {escape(rule.description)}</li>" for rule in rules)
-    banner = DEMO_BANNER if source == "demo" else ""
+    banner = _banner(source)
     return f"<main><h1>public.{escape(rules[0].table)}</h1>{banner}<ul>{listed}</ul></main>"
 
 
@@ -79,7 +82,7 @@ def write_index(site: Path, results: list[Acceptance], source: str) -> None:
     """
     held = sum(result.passed for result in results)
     stamp = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    banner = DEMO_BANNER if source == "demo" else ""
+    banner = _banner(source)
     tables = "".join(_table(site, name, results) for name in dict.fromkeys(r.table for r in results))
     page = f"""<!doctype html>
 <html lang="nb"><head>{POLICY}<meta charset="utf-8"><title>K2025: godkjenning</title>
@@ -93,13 +96,6 @@ Acceptance of the public tables: {held} of {len(results)} rules hold.</p>
 </main></body></html>
 """
     write_bytes(site / "index.html", page.encode())
-
-
-DEMO_BANNER_TEXT = (
-    "DEMO: alle tall er generert, ikke fra Statistisk sentralbyrå. / "
-    "DEMO: all figures are generated, not from Statistics Norway."
-)
-DEMO_BANNER = f'<p class="banner"><strong>{DEMO_BANNER_TEXT}</strong></p>'
 
 
 def _table(site: Path, table: str, results: list[Acceptance]) -> str:

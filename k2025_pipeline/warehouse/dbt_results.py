@@ -11,10 +11,10 @@ from typing import Any
 
 import duckdb
 
+from k2025_pipeline.dbt_project import DbtFailed
 from k2025_pipeline.lake.home import Home, read_json
 from k2025_pipeline.quality.ladder import dbt_asset
 from k2025_pipeline.quality.outcome import Check, Finding, Key
-from k2025_pipeline.warehouse.dbt_project import DbtFailed
 
 SAMPLE = 20
 Record = dict[str, Any]

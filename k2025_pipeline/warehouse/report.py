@@ -17,7 +17,6 @@ from k2025_pipeline.lake.home import Home, write_bytes
 from k2025_pipeline.lake.typed import Refusal, TypedLake
 from k2025_pipeline.warehouse import publish, record
 
-CHANGES_FILE = "changes.md"
 MOST_ROWS = 200
 NOTHING = "Ingenting er endret. / Nothing changed."
 KINDS = {
@@ -93,7 +92,7 @@ def since(home: Home, catalog: Catalog, moment: str | None) -> Changes:
 
 def write(home: Home, changes: Changes) -> None:
     """Write the page."""
-    write_bytes(home.reports / CHANGES_FILE, changes.markdown().encode())
+    write_bytes(home.changes_page, changes.markdown().encode())
 
 
 def _lines(changes: Changes) -> Iterator[str]:

@@ -14,9 +14,9 @@ from typing import Any
 
 import orjson
 
+from k2025_pipeline import dbt_project
 from k2025_pipeline.lake.home import Home
 from k2025_pipeline.settings import PROJECT_ROOT
-from k2025_pipeline.warehouse import dbt_project
 
 PROJECT = PROJECT_ROOT / "dbt"
 

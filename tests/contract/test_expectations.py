@@ -22,10 +22,10 @@ from k2025_pipeline.catalog import load_catalog
 from k2025_pipeline.catalog.base import Text
 from k2025_pipeline.catalog.expectations import Expectation, ExpectationFile
 from k2025_pipeline.lake.home import Home
+from k2025_pipeline.quality.acceptance import Acceptance
 from k2025_pipeline.settings import PROJECT_ROOT
 from k2025_pipeline.warehouse.audit import KEPT_AUDITS, AuditError, audit, published_audit
 from k2025_pipeline.warehouse.declared import declared_tables
-from k2025_pipeline.warehouse.results import Acceptance
 
 CATALOG = load_catalog(PROJECT_ROOT / "schemas")
 DOCUMENTED = (

@@ -306,8 +306,8 @@ def _dbt_arguments(order: Order, *command: str) -> list[str]:
 def _manifest(order: Order) -> Any:
     from dbt.cli.main import dbtRunner
 
+    from k2025_pipeline import dbt_project
     from k2025_pipeline.lake.home import Home
-    from k2025_pipeline.warehouse import dbt_project
 
     with dbt_project.exported(dbt_project.environment(Home(order.home))):
         return dbtRunner().invoke(_dbt_arguments(order, "parse")).result
@@ -322,8 +322,8 @@ def _dbt(order: Order, night: int, manifest: Any, pipe: Any) -> None:
     """All layers by one call of dbt, with the arguments and the environment of the job; tells what failed."""
     from dbt.cli.main import dbtRunner
 
+    from k2025_pipeline import dbt_project
     from k2025_pipeline.lake.home import Home
-    from k2025_pipeline.warehouse import dbt_project
 
     kind, number = order.kill or ("", 0)
     if kind == "dbt":

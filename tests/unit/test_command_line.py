@@ -249,7 +249,7 @@ class TestLoopback:
             started.append(command)
             return subprocess.CompletedProcess(command, 0)
 
-        monkeypatch.setattr("k2025_pipeline.warehouse.dbt_project.ensure_manifest", lambda *_: None)
+        monkeypatch.setattr("k2025_pipeline.dbt_project.ensure_manifest", lambda *_: None)
         monkeypatch.setattr("k2025_pipeline.cli.serving.subprocess.run", start)
         monkeypatch.setenv("DAGSTER_HOME", "")
         assert run("ui", "--port", "3001", *options).exit_code == 0

@@ -17,6 +17,7 @@ import yaml
 
 from k2025_pipeline.catalog import Catalog, load_catalog
 from k2025_pipeline.catalog.generate import CATALOG_TABLES, generated_files
+from k2025_pipeline.dbt_project import ensure_manifest
 from k2025_pipeline.definitions import build_definitions
 from k2025_pipeline.lake.home import Home
 from k2025_pipeline.orchestration.common import Gate
@@ -27,7 +28,6 @@ from k2025_pipeline.quality.ladder import ladder
 from k2025_pipeline.quality.outcome import Check, Key
 from k2025_pipeline.runbook import PAGES
 from k2025_pipeline.settings import PROJECT_ROOT, Settings
-from k2025_pipeline.warehouse.dbt_project import ensure_manifest
 
 SNAPSHOT = Path(__file__).parent / "snapshots" / "graph.txt"
 WAY_OF_THE_DATA = ["raw", "typed", "uploads", "staging", "history", "core", "marts", "public", "published"]
