@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from k2025_pipeline.lake.home import Home, read_json, write_json
+from k2025_pipeline.lake.home import DamagedHome, Home, read_json, write_json
 
 
 class DbtFailed(Exception):
@@ -63,7 +63,7 @@ def ensure_manifest(project: Path, home: Home) -> Path:
     manifest = home.build / "dbt" / "manifest.json"
     stamp = home.build / "dbt" / "parsed.json"
     state = {"files": _project_hash(project)}
-    if manifest.exists() and read_json(stamp) == state:
+    if _is_whole(manifest) and read_json(stamp) == state:
         return manifest
     home.build.mkdir(parents=True, exist_ok=True)
     finished = subprocess.run(
@@ -85,6 +85,14 @@ def ensure_manifest(project: Path, home: Home) -> Path:
         raise DbtFailed(f"dbt cannot read {project}. Correct what it names:\n{finished.stdout[-2000:]}")
     write_json(stamp, state)
     return manifest
+
+
+def _is_whole(manifest: Path) -> bool:
+    """Whether it is there and can be read: dbt writes it at the end of every call, also where the disk is full."""
+    try:
+        return read_json(manifest) is not None
+    except DamagedHome:
+        return False
 
 
 def _project_hash(project: Path) -> str:

@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -199,11 +199,14 @@ class Night:
         else:
             self._asked.add(contract.name)
             outcome = self._fetch(contract)
+        if outcome.state == "not_offered" and self.source_kind == "ssb":
+            # A folder of recordings has parts of the tables by nature; Statistics Norway has what is declared, or the
+            # declaration is wrong.
+            outcome = replace(outcome, state="failed")
         self._states[contract.name] = outcome.state
         if outcome.state == "postponed":
             self._asked.discard(contract.name)  # nothing was learnt about it tonight
-        withdrawn = outcome.state == "not_offered" and outcome.delivery is not None
-        if outcome.state == "failed" or withdrawn:
+        if outcome.state == "failed" or outcome.withdrawn:
             self._problems[contract.name] = outcome.message
         self.reporter.fetched(outcome)
         return outcome
@@ -299,9 +302,15 @@ class Night:
 
     @cached_property
     def up_to_date(self) -> bool:
-        """Whether the published file was made from exactly what lies in the lake now."""
+        """Whether the published file was made from exactly what lies in the lake now, and is what was made."""
         published = publish.published(self.home)
-        return published is not None and published.fingerprint == self.fingerprint
+        same = self.stood_as_published  # asked first: afterwards another file stands
+        return same and published is not None and published.fingerprint == self.fingerprint
+
+    @cached_property
+    def stood_as_published(self) -> bool:
+        """Whether the file that stood when it was first asked for was the one that was published."""
+        return publish.is_as_published(self.home)
 
     def prepare_build(self) -> None:
         """Lay the inputs ready for dbt."""

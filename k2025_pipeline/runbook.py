@@ -7,6 +7,7 @@ that an error is told at once.
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,11 @@ from k2025_pipeline.settings import PROJECT_ROOT
 FOLDER = "docs/runbook"
 INDEX = f"{FOLDER}/README.md"
 """From a symptom to its page; a path from the project's folder, as a person with a checkout finds it."""
+BY_NUMBER = {
+    "disk-full": (errno.ENOSPC, errno.EDQUOT),
+    "unwritable-home": (errno.EACCES, errno.EPERM, errno.EROFS),
+}
+"""Where the operating system refuses, whoever meets it first."""
 HEADINGS_NB = ("Slik ser det ut", "Hvorfor", "Gjør dette", "Slik ser du at det er rettet")
 HEADINGS_EN = ("How it looks", "Why", "What to do", "How to see that it is mended")
 """What every page answers, in this order, in bokmål and in English."""
@@ -88,5 +94,10 @@ def link(name: str) -> str:
 def page_of(error: BaseException) -> str | None:
     """Name of the page that an error carries; None for one that nobody expected."""
     name: str | None = getattr(type(error), "runbook", None)
-    # Where a file that must be there is gone, whoever misses it first, the home is not whole.
-    return "damaged-home" if name is None and isinstance(error, FileNotFoundError) else name
+    if name is None and isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError):
+        return "damaged-home"  # what must be there is gone, whoever misses it first
+    if name is None and isinstance(error, OSError):
+        return next((page for page, numbers in BY_NUMBER.items() if error.errno in numbers), None)
+    if name is None and type(error).__module__.lstrip("_").startswith("duckdb"):
+        return "damaged-home"
+    return name

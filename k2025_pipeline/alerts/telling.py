@@ -257,8 +257,13 @@ class Shown:
 
 
 def preview(home: Home, settings: Settings, configured: AlertSettings | None = None) -> list[Shown]:
-    """What the last recorded night would tell now; nothing is sent or remembered."""
+    """What the last recorded night would tell now; nothing is sent or remembered.
+
+    Raises:
+        DamagedHome: when its record cannot be read.
+    """
     reached = ways.channels(configured or AlertSettings.from_env())
+    nights.see_newest(home)
     latest = nights.records(home, 1)
     if not latest:
         return []

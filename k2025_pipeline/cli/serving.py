@@ -5,9 +5,12 @@ Here belongs starting them. Not here: what they serve.
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import click
@@ -54,6 +57,22 @@ def serve(
     serve_folder(folder, port, faults=faults, cell_limit=cells, rate_limit=rate)
 
 
+@contextmanager
+def _free(served: AbstractContextManager[str], port: int) -> Iterator[str]:
+    """Serve, or say that another program has the port."""
+    with ExitStack() as stack:
+        try:
+            address = stack.enter_context(served)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise click.UsageError(
+                f"Port {port} is taken by another program. The reports take the port after Dagster's: choose another "
+                "one with --port."
+            ) from error
+        yield address
+
+
 @main.command()
 @click.option(
     "--port",
@@ -81,7 +100,7 @@ def ui(port: int, read_only: bool) -> None:
     ensure_manifest(settings.dbt_project, home)
     program = ["dagster-webserver", "--read-only"] if read_only else ["dagster", "dev"]
     command = [str(Path(sys.executable).with_name(program[0])), *program[1:], "-h", "127.0.0.1", "-p", str(port)]
-    with serve.reports(home.reports, port + 1) as reports:
+    with _free(serve.reports(home.reports, port + 1), port + 1) as reports:
         console.print(f"Dagster: http://127.0.0.1:{port}  (stop with Ctrl-C)", highlight=False)
         console.print(f"Morning page: {reports}/{morning.LATEST}", highlight=False)
         environment = {

@@ -94,7 +94,7 @@ def _print_standing(home: Any) -> None:
     """What readers get: the file, what it was made by, the copies, and whether publication is paused."""
     from k2025_pipeline.console import cell_text
     from k2025_pipeline.warehouse import copies
-    from k2025_pipeline.warehouse.publish import file_hash, held, published
+    from k2025_pipeline.warehouse.publish import held, is_as_published, published
 
     file, days, hold = published(home), list(copies.available(home)), held(home)
     if file is None:
@@ -104,7 +104,7 @@ def _print_standing(home: Any) -> None:
     console.print(f"Published  {file.published_at}, source {file.source}, {home.warehouse}", highlight=False)
     console.print(f"           by {made}, sha256 {file.sha256[:12]}", highlight=False)
     for level, counted in (file.checks or {}).items():
-        told = ", ".join(f"{count} {word}" for word, count in counted.items())
+        told = f"{counted['passed']} hold, {counted['failed']} do not; {counted['blocking']} of them can block"
         console.print(f"           {level}: {told}", highlight=False)
     if days:
         several = f"{len(days)}, {days[0]} to {days[-1]}"
@@ -113,12 +113,14 @@ def _print_standing(home: Any) -> None:
         told = cell_text(f"since {hold.since} by {hold.by}: {hold.reason}")
         console.print(f"[bold yellow]Paused[/]     {told}", highlight=False)
         console.print("           Nights publish nothing until: k2025 publish --resume", highlight=False)
-    if file_hash(home.warehouse) != file.sha256:
+    if not is_as_published(home):
         console.print(
             f"[bold red]NOT THE FILE THAT WAS PUBLISHED[/]: {home.warehouse} is not what its manifest speaks of. "
-            "Somebody has changed or exchanged it. Go back to a copy: k2025 publish --list",
+            "Somebody has changed or exchanged it. `k2025 refresh` puts a new one out; "
+            "see docs/runbook/damaged-home.md.",
             highlight=False,
         )
+        sys.exit(BLOCKED)
 
 
 def _contracts(catalog: Any) -> list[Any]:
@@ -229,12 +231,10 @@ def _print_copies(home: Any) -> None:
 def _go_back(home: Any, day: Any, reason: str, by: str | None) -> None:
     import getpass
 
-    from k2025_pipeline.catalog import load_catalog
-    from k2025_pipeline.quality import morning
     from k2025_pipeline.warehouse import going_back
 
     left, stands = going_back.go_back(home, day, by or getpass.getuser(), reason)
-    morning.tell_going_back(home, load_catalog(current_settings(None).schemas), stands.published_at)
+    _tell_decision(home, stands, paused=True)
     before = left.published_at if left else "nothing"
     moved = f"Went back from {before} to {stands.published_at}"
     already = f"The file of {stands.published_at} stood already"
@@ -243,13 +243,23 @@ def _go_back(home: Any, day: Any, reason: str, by: str | None) -> None:
     console.print("When the cause is mended: k2025 publish --resume", highlight=False)
 
 
+def _tell_decision(home: Any, stands: Any, paused: bool) -> None:
+    from k2025_pipeline.catalog import load_catalog
+    from k2025_pipeline.quality import morning
+
+    catalog = load_catalog(current_settings(None).schemas)
+    morning.tell_decision(home, catalog, stands.published_at if stands else None, paused)
+
+
 def _resume(home: Any) -> None:
     from k2025_pipeline.warehouse import going_back
+    from k2025_pipeline.warehouse.publish import published
 
     ended = going_back.resume(home)
     if ended is None:
         console.print("Publication was not paused.")
     else:
+        _tell_decision(home, published(home), paused=False)
         console.print(f"Publication goes on; it was paused since {ended.since} by {ended.by}.", highlight=False)
         console.print("The next refresh publishes: k2025 refresh", highlight=False)
 

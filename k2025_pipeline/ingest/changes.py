@@ -20,7 +20,7 @@ from typing import Any
 from k2025_pipeline.catalog.tables import TableContract
 from k2025_pipeline.ingest import tables
 from k2025_pipeline.lake.archive import Archive, Delivery
-from k2025_pipeline.lake.home import Home, read_json, write_json
+from k2025_pipeline.lake.home import Home, damaged, read_mapping, write_json
 from k2025_pipeline.pxweb.client import StatbankClient
 from k2025_pipeline.pxweb.errors import OutsideHours, SourceError, UnknownTable
 
@@ -47,7 +47,9 @@ class Seen:
     def __init__(self, home: Home) -> None:
         self._path = home.root / "checked.json"
         empty: dict[str, Any] = {"confirmed": {}, "not_offered": {}, "compared": {}, "shown": {}}
-        self._data = empty | (read_json(self._path) or {})
+        self._data = empty | (read_mapping(self._path) or {})
+        if not all(isinstance(part, dict) for part in self._data.values()):
+            raise damaged(self._path, "a part of it is no JSON object")
 
     def confirmed(self, name: str) -> datetime | None:
         """When the source last told the stamp of a dataset, or that it has not changed."""

@@ -55,6 +55,11 @@ class FetchOutcome:
     requests: int = 0
     seconds: float = 0.0
 
+    @property
+    def withdrawn(self) -> bool:
+        """Whether the source no longer offers what it once gave."""
+        return self.state == "not_offered" and self.delivery is not None
+
 
 class SourceSession:
     """Decides and acts, table by table.

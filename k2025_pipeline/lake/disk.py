@@ -16,6 +16,8 @@ from pathlib import Path
 FULL = {errno.ENOSPC, errno.EDQUOT}
 REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 NO_FOLDER = {errno.ENOTDIR, errno.EEXIST}
+ALMOST_NOTHING = 16 * 1024**2
+"""Bytes: less than dbt writes about itself."""
 SAYS_FULL = ("no space left on device", "disk quota exceeded", "disk is full", "max_temp_directory_size")
 SAYS_REFUSED = ("read-only file system", "permission denied", "operation not permitted")
 
@@ -77,6 +79,11 @@ def disk_full(root: Path) -> DiskFull:
         f"{root}: the disk is full ({free:.0f} MB are left). What was published stands as it was, and what was fetched "
         "is kept. Make space, then run `k2025 refresh` again."
     )
+
+
+def is_full(folder: Path) -> bool:
+    """Whether so little is left that a program which wrote there may have ended for it."""
+    return shutil.disk_usage(folder).free < ALMOST_NOTHING
 
 
 def unwritable(place: Path) -> UnwritableHome:

@@ -9,15 +9,17 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import orjson
 from filelock import FileLock, Timeout
 
 from k2025_pipeline.lake.disk import see_writable, told_plainly
+
+Record = TypeVar("Record")
 
 
 class WrongSource(Exception):
@@ -127,8 +129,8 @@ class Home:
     @property
     def bound_source(self) -> str | None:
         """The source that the home is bound to, as ``--source`` takes it, or None."""
-        bound = read_json(self.root / "source.json")
-        return str(bound["source"]).removeprefix("folder:") if bound else None
+        bound = self._bound()
+        return bound.removeprefix("folder:") if bound is not None else None
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -175,12 +177,35 @@ class Home:
         if self.bound_source is None:
             write_json(self.root / "source.json", {"source": source})
 
+    @property
+    def _is_filled(self) -> bool:
+        """Whether figures of a source lie in the home."""
+        return self.warehouse.exists() or (self.typed.is_dir() and any(self.typed.iterdir()))
+
+    def _bound(self) -> str | None:
+        path = self.root / "source.json"
+        found = read_mapping(path)
+        if found is None:
+            return None
+        if not isinstance(found.get("source"), str):
+            raise damaged(path, "it names no `source`")
+        return str(found["source"])
+
     def check_source(self, source: str) -> None:
-        """See that the home is not bound to another source; see :meth:`claim`."""
-        bound = read_json(self.root / "source.json")
-        if bound is not None and bound["source"] != source:
+        """See that the home is not bound to another source; see :meth:`claim`.
+
+        Raises:
+            WrongSource: when it is. DamagedHome: when it holds figures, and does not say of which source.
+        """
+        bound = self._bound()
+        if bound is None and self._is_filled:
+            raise DamagedHome(
+                f"{self.root / 'source.json'} is missing, and {self.root} holds figures already: of which source is "
+                'not known. Restore the file from a backup, or write it where you know: {"source": "live"} or the like.'
+            )
+        if bound is not None and bound != source:
             raise WrongSource(
-                f"{self.root} holds figures from «{bound['source']}»; it cannot be refreshed from «{source}», "
+                f"{self.root} holds figures from «{bound}»; it cannot be refreshed from «{source}», "
                 "because generated, recorded and live figures must never mix. Choose another home, "
                 f"e.g. K2025_HOME={self.root}-{source.split(':')[0]}, or remove {self.root} first."
             )
@@ -225,9 +250,42 @@ def read_json(path: Path) -> Any | None:
     except FileNotFoundError:
         return None
     except orjson.JSONDecodeError as error:
-        raise DamagedHome(
-            f"{path} is damaged ({error}). Restore it from a backup; without one, see docs/runbook/damaged-home.md."
-        ) from error
+        raise damaged(path, str(error)) from error
+
+
+def damaged(path: Path, why: str) -> DamagedHome:
+    """The error of a file that is not what this program writes there."""
+    return DamagedHome(f"{path} is damaged ({why}). Restore it from a backup, or do as the page of the runbook says.")
+
+
+def read_mapping(path: Path) -> dict[str, Any] | None:
+    """Read a JSON object, or None where there is no file.
+
+    Raises:
+        DamagedHome: when the file holds anything else.
+    """
+    found = read_json(path)
+    if isinstance(found, dict):
+        return found
+    if found is None and not path.exists():
+        return None
+    raise damaged(path, "it is no JSON object")
+
+
+def read_record(path: Path, kind: type[Record]) -> Record | None:
+    """Read a record that was written as JSON, or None where there is no file; fields of another version are left out.
+
+    Raises:
+        DamagedHome: when the file holds no such record.
+    """
+    found = read_mapping(path)
+    if found is None:
+        return None
+    known = {attribute.name for attribute in fields(kind)}  # type: ignore[arg-type]
+    try:
+        return kind(**{name: value for name, value in found.items() if name in known})
+    except TypeError as error:
+        raise damaged(path, f"it is no {kind.__name__.lower()}: {error}") from error
 
 
 def append_line(path: Path, content: Any) -> None:

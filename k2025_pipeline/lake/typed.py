@@ -18,7 +18,7 @@ from typing import Any
 import polars as pl
 
 from k2025_pipeline.lake.disk import sync, told_plainly
-from k2025_pipeline.lake.home import Home, read_json, write_bytes, write_json
+from k2025_pipeline.lake.home import Home, read_mapping, read_record, write_bytes, write_json
 
 
 @dataclass(frozen=True)
@@ -78,13 +78,12 @@ class TypedLake:
 
     def current(self, dataset: str) -> Vintage | None:
         """The current vintage, or None when there has never been one."""
-        found = read_json(self._root / dataset / "current.json")
-        return Vintage(**found) if found else None
+        return read_record(self._root / dataset / "current.json", Vintage)
 
     def vintages(self, dataset: str) -> list[Vintage]:
         """All vintages that have been current, oldest first."""
-        records = [read_json(path) for path in (self._root / dataset / "vintages").glob("*.json")]
-        return sorted((Vintage(**record) for record in records if record), key=lambda v: v.valid_from)
+        records = [read_record(path, Vintage) for path in (self._root / dataset / "vintages").glob("*.json")]
+        return sorted((record for record in records if record), key=lambda v: v.valid_from)
 
     def history(self, dataset: str) -> Path | None:
         """File with the cells of all vintages by validity, up to the current one; None where there is none."""
@@ -149,8 +148,8 @@ class TypedLake:
 
     def refusals(self, dataset: str) -> list[Refusal]:
         """Deliveries that were refused, oldest first."""
-        records = [read_json(path) for path in (self._root / dataset / "refused").glob("*.json")]
-        return sorted((Refusal(**record) for record in records if record), key=lambda r: r.refused_at)
+        records = [read_record(path, Refusal) for path in (self._root / dataset / "refused").glob("*.json")]
+        return sorted((record for record in records if record), key=lambda r: r.refused_at)
 
     def standing_refusals(self, dataset: str) -> list[Refusal]:
         """Deliveries that stand refused: nothing has been accepted since."""
@@ -163,8 +162,7 @@ class TypedLake:
 
     def overruled(self, dataset: str, vintage: str) -> dict[str, Any] | None:
         """Who overruled which rules for a delivery, when and why, or None."""
-        found: dict[str, Any] | None = read_json(self._root / dataset / "overruled" / f"{vintage}.json")
-        return found
+        return read_mapping(self._root / dataset / "overruled" / f"{vintage}.json")
 
     def note_absence(self, dataset: str, state: str, because: str) -> None:
         """Note why there is no vintage at all: ``not_offered``, ``failed`` or ``refused``."""
@@ -179,8 +177,8 @@ class TypedLake:
         vintage = self.current(dataset)
         if vintage is not None:
             return ("stale", vintage.stale_because) if vintage.stale_because else ("current", "")
-        absence = read_json(self._root / dataset / "absent.json")
-        return (absence["state"], absence["because"]) if absence else ("never_fetched", "")
+        absence = read_mapping(self._root / dataset / "absent.json") or {}
+        return absence.get("state", "never_fetched"), absence.get("because", "")
 
     def mark_stale(self, dataset: str, because: str) -> Vintage | None:
         """Note that a newer vintage was refused or could not be fetched; the current one stands."""

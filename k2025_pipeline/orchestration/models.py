@@ -14,6 +14,8 @@ from dagster_dbt import (
 )
 
 from k2025_pipeline import dbt_project
+from k2025_pipeline.lake.disk import disk_full, is_full
+from k2025_pipeline.lake.home import DamagedHome
 from k2025_pipeline.night import Night
 from k2025_pipeline.orchestration.common import NIGHT, OWNERS, Gate, asset_key, check_result, check_spec, night_of
 from k2025_pipeline.quality.ladder import dbt_asset
@@ -118,16 +120,27 @@ def _build(context: dg.AssetExecutionContext, night: Night) -> Iterator[Any]:
     with dbt_project.exported(environment):
         # One target folder for all calls: dbt then parses only what has changed.
         target = Path(environment["DBT_TARGET_PATH"])
+        DbtResults.forget(night.home)
         invocation = context.resources.dbt.cli(BUILD, context=context, target_path=target, raise_on_error=False)
         for event in invocation.stream():
             if not isinstance(event, dg.AssetCheckResult):
                 yield event
-    results = DbtResults.read(night.home)
+    results = _results(night)
     night.not_built += results.not_built
     for key, finding in results.findings(night.checks).items():
         yield check_result(night, key, finding)
     if not invocation.is_successful():
         raise dg.Failure(results.why_it_failed(), metadata={"not built": ", ".join(results.not_built) or "–"})
+
+
+def _results(night: Night) -> DbtResults:
+    """What dbt wrote about its work; where it could not write that whole, the disk may be full."""
+    try:
+        return DbtResults.read(night.home)
+    except (DamagedHome, dbt_project.DbtFailed) as error:
+        if is_full(night.home.build):
+            raise disk_full(night.home.build) from error
+        raise
 
 
 def _unchanged(context: dg.AssetExecutionContext, night: Night) -> Iterator[Any]:

@@ -8,8 +8,8 @@ import dagster as dg
 from k2025_pipeline.catalog import Catalog
 from k2025_pipeline.night import Night
 from k2025_pipeline.orchestration.common import NIGHT, OWNERS, Gate, check_result, night_of
-from k2025_pipeline.quality.findings import of_acceptance
-from k2025_pipeline.quality.ladder import PUBLICATION, WAREHOUSE
+from k2025_pipeline.quality.findings import of_acceptance, of_standing_file
+from k2025_pipeline.quality.ladder import AS_PUBLISHED, PUBLICATION, WAREHOUSE
 from k2025_pipeline.warehouse.audit import DATA_DOCS
 from k2025_pipeline.warehouse.inspection import NotFit
 
@@ -78,7 +78,7 @@ def warehouse_asset(catalog: Catalog, gate: Gate) -> dg.AssetsDefinition:
 
 def _inspected(night: Night) -> Iterator[dg.AssetCheckResult]:
     """What the last look at the new file found; where there is none, what it finds at the file that stands."""
-    found = night.inspected or night.inspected_standing
+    found = {**(night.inspected or night.inspected_standing), AS_PUBLISHED: of_standing_file(night.stood_as_published)}
     for name in PUBLICATION:
         yield check_result(night, (WAREHOUSE, name), found[name])
 

@@ -21,11 +21,13 @@ def of_delivery(outcome: FetchOutcome) -> dict[str, Finding]:
 
 
 def _answered(outcome: FetchOutcome) -> Finding:
-    failed = outcome.state == "failed"
+    """A table that was there and is withdrawn is no answer either; one that never was is none of a source in parts."""
+    failed = outcome.state == "failed" or outcome.withdrawn
+    withdrawn = "Kilden har trukket tabellen / the source has withdrawn the table: " if outcome.withdrawn else ""
     return Finding(
         passed=not failed,
         failed=int(failed),
-        message=outcome.message,
+        message=withdrawn + outcome.message,
         advice="Siste godkjente utgave står. Når kilden svarer igjen / once the source answers: k2025 refresh",
     )
 
@@ -50,6 +52,21 @@ def _stamp(outcome: FetchOutcome) -> Finding:
         failed=int(silent is not None),
         message=silent or "nothing changed without a new stamp, as far as was looked",
         advice="De nye tallene er tatt inn. Spør SSB hva som er rettet / taken in; ask SSB what was corrected.",
+    )
+
+
+def of_standing_file(is_as_published: bool) -> Finding:
+    """Whether the file that stood when the night began was the one that was published."""
+    if is_as_published:
+        return Finding(passed=True, checked=1, message="the file that stood is the one that its manifest speaks of")
+    return Finding(
+        passed=False,
+        failed=1,
+        checked=1,
+        message="warehouse.duckdb var ikke lenger den filen som ble publisert: noen har endret eller byttet den. / "
+        "warehouse.duckdb was no longer the file that was published: somebody changed or exchanged it.",
+        advice="Natten la ut en ny, om publiseringen ikke er på vent. Finn ut hvem som skrev og hvem som leste. / "
+        "The night has put out a new one, unless publication is paused. Find out who wrote, and who read.",
     )
 
 

@@ -28,7 +28,8 @@ ON_TIME_AT_SOURCE, ON_TIME_WITH_US = "on_time_at_source", "on_time_with_us"
 CONTRACT, DRIFT, KNOWN_FAULTS = "contract", "drift", "known_faults"
 UPLOAD_CONTRACT = "upload_contract"
 """How the check of an upload is declared; on its asset it is called as every contract's."""
-PUBLICATION = ("tables_present", "columns_documented", "opens_read_only", "not_much_smaller")
+AS_PUBLISHED = "as_published"
+PUBLICATION = ("tables_present", "columns_documented", "opens_read_only", "not_much_smaller", AS_PUBLISHED)
 SHOWN_THRESHOLD = 160
 """Longest threshold that is shown whole; an expectation may list dozens of columns."""
 

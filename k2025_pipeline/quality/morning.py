@@ -20,7 +20,7 @@ from k2025_pipeline.lake.home import Home, write_bytes
 from k2025_pipeline.lake.typed import Refusal, TypedLake
 from k2025_pipeline.quality import html, nights
 from k2025_pipeline.quality.ladder import ON_TIME_AT_SOURCE, ON_TIME_WITH_US
-from k2025_pipeline.quality.nights import OSLO, NightRecord
+from k2025_pipeline.quality.nights import OSLO, Ending, NightRecord
 
 LATEST = "morning.html"
 SHOWN_NIGHTS = 30
@@ -121,18 +121,19 @@ def write(home: Home, refusals: Sequence[Refusal], record: NightRecord, changes:
     return MorningPage(morning.headline, markdown)
 
 
-def tell_going_back(home: Home, catalog: Catalog, published_at: str) -> None:
-    """Write the page of the newest night anew, after a person has gone back to another file.
+def tell_decision(home: Home, catalog: Catalog, published_at: str | None, paused: bool) -> None:
+    """Write the page of the newest night anew, after a person has paused publication or let it go on.
 
     Args:
         home: of the nights; nothing is written before the first. catalog: the declarations.
-        published_at: of the file that stands now.
+        published_at: of the file that stands now. paused: whether nights publish nothing.
     """
     record = nights.latest(home)
     if record is not None:
         told = home.changes_page.read_text(encoding="utf-8") if home.changes_page.exists() else ""
-        gone_back = replace(record, ending="held", published_at=published_at)
-        write(home, standing_refusals(home, catalog), gone_back, told)
+        ending: Ending = "held" if paused else "unchanged" if record.ending == "held" else record.ending
+        decided = replace(record, ending=ending, published_at=published_at)
+        write(home, standing_refusals(home, catalog), decided, told)
 
 
 def standing_refusals(home: Home, catalog: Catalog) -> list[Refusal]:
@@ -203,7 +204,7 @@ def _numbers(morning: Morning) -> Iterator[str]:
     named = {
         "errors": "kontroller som feiler / failing checks",
         "warnings": "varsler / warnings",
-        "stale": "tabeller som ikke er à jour / tables not up to date",
+        "stale": "tabeller som ikke ble tatt inn / tables not taken in",
         "requests": "kall til kilden / requests",
         "seconds": "sekunder / seconds",
     }

@@ -193,12 +193,22 @@ def of_run(home: Home, run_id: str) -> NightRecord | None:
         DamagedHome: when there is none, and the newest record cannot be read: it may be the one.
     """
     found = next((record for record in reversed(records(home, REMEMBERED_RUNS)) if record.run_id == run_id), None)
+    if found is None:
+        see_newest(home)
+    return found
+
+
+def see_newest(home: Home) -> None:
+    """See that the record of the newest night can be read.
+
+    Raises:
+        DamagedHome: when it cannot: nobody can say how that night went.
+    """
     newest = max(_all_folders(home), default=None)
-    if found is None and newest is not None and not _sound(newest):
+    if newest is not None and not _sound(newest):
         raise DamagedHome(
             f"{newest} is damaged: the record of that night cannot be read. The night itself went its way."
         )
-    return found
 
 
 def checks_of(home: Home, night: str) -> pl.DataFrame:

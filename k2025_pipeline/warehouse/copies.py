@@ -41,7 +41,7 @@ def available(home: Home) -> dict[date, Published]:
     found = {}
     for folder in sorted(folder for folder in home.copies.glob("*") if DATED.fullmatch(folder.name)):
         try:
-            manifest = read_manifest(folder / MANIFEST)
+            manifest = read_manifest(folder / MANIFEST, "Nobody can go back to that copy; the others are whole.")
         except DamagedHome as error:
             log.warning("The copy of %s is left out: %s", folder.name, error)
             continue

@@ -20,6 +20,9 @@ SAMPLE = 20
 Record = dict[str, Any]
 
 
+RESULTS = "run_results.json"
+
+
 @dataclass(frozen=True)
 class DbtResults:
     """One call of dbt.
@@ -33,6 +36,11 @@ class DbtResults:
     results: list[Record]
     build_file: Path
 
+    @staticmethod
+    def forget(home: Home) -> None:
+        """Remove the results of an earlier call, so that a call that ends without any is not taken for that one."""
+        (home.build / "dbt" / RESULTS).unlink(missing_ok=True)
+
     @classmethod
     def read(cls, home: Home) -> DbtResults:
         """Read what the last call left in the build folder.
@@ -41,7 +49,7 @@ class DbtResults:
             DbtFailed: when it left nothing, so that it ended before it had looked at anything.
         """
         target = home.build / "dbt"
-        manifest, found = read_json(target / "manifest.json"), read_json(target / "run_results.json")
+        manifest, found = read_json(target / "manifest.json"), read_json(target / RESULTS)
         if manifest is None or found is None:
             raise DbtFailed(f"dbt ended without results. Its own words are in {home.build / 'logs' / 'dbt.log'}.")
         return cls(manifest["nodes"], found["results"], home.build_file)

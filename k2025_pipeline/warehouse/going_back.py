@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from k2025_pipeline.lake.disk import told_plainly
-from k2025_pipeline.lake.home import DamagedHome, Home, read_json, write_json
+from k2025_pipeline.lake.home import DamagedHome, Home, damaged, read_record, write_json
 from k2025_pipeline.warehouse import contents, copies
 from k2025_pipeline.warehouse.contents import quoted
 from k2025_pipeline.warehouse.manifest import Published, Staged, file_hash, published, swapped
@@ -67,16 +67,10 @@ def held(home: Home) -> Hold | None:
     """The pause of publication, or None while it goes on.
 
     Raises:
-        DamagedHome: when there is one that cannot be read.
+        DamagedHome: when there is one that cannot be read: nothing is published then.
     """
     waiting = swapped(home)
-    content = (read_json(waiting.hold) if waiting else None) or read_json(home.hold)
-    try:
-        return Hold(**content) if content else None
-    except TypeError as error:
-        raise DamagedHome(
-            f"{home.hold} is damaged: it says no pause of publication ({error}). Remove it, and publication goes on."
-        ) from error
+    return (read_record(waiting.hold, Hold) if waiting else None) or read_record(home.hold, Hold)
 
 
 def go_back(home: Home, day: date, by: str, reason: str) -> tuple[Published | None, Published]:
@@ -145,5 +139,13 @@ def _remember(home: Home, ready: Staged, now: datetime) -> None:
         connection.execute(f"attach '{quoted(ready.file)}' as copied (read_only)")
         told = "select * from copied.public.indicator_history"
         if home.published_values.exists():
+            _see_readable(connection, home.published_values)
             told = GO_BACK.format(memory=quoted(home.published_values), now=now.isoformat())
         connection.execute(f"copy ({told}) to '{quoted(ready.values)}' (format parquet, compression zstd)")
+
+
+def _see_readable(connection: duckdb.DuckDBPyConnection, memory: Path) -> None:
+    try:
+        connection.execute(f"select count(*) from read_parquet('{quoted(memory)}')")
+    except duckdb.Error as error:
+        raise damaged(memory, " ".join(str(error).split())) from error

@@ -108,13 +108,22 @@ def published(home: Home) -> Published | None:
     return read_manifest(waiting.manifest if waiting else manifest_file(home))
 
 
+def is_as_published(home: Home) -> bool:
+    """Whether the file that stands is the one that its manifest speaks of; also where nothing is published."""
+    standing = published(home)
+    return standing is None or file_hash(home.warehouse) == standing.sha256
+
+
 def manifest_file(home: Home) -> Path:
     """The manifest beside the published file."""
     return home.root / "warehouse.json"
 
 
-def read_manifest(path: Path) -> Published | None:
+def read_manifest(path: Path, advice: str = "Remove it; the next refresh publishes anew.") -> Published | None:
     """A manifest of this or another version of the program: what this one does not know is left out.
+
+    Args:
+        path: of the file. advice: what to do where it is none.
 
     Raises:
         DamagedHome: when the file is none.
@@ -126,9 +135,7 @@ def read_manifest(path: Path) -> Published | None:
     try:
         return Published(**{name: value for name, value in content.items() if name in known})
     except (AttributeError, TypeError) as error:
-        raise DamagedHome(
-            f"{path} is damaged: it is no manifest ({error}). Remove it; the next refresh publishes anew."
-        ) from error
+        raise DamagedHome(f"{path} is damaged: it is no manifest ({error}). {advice}") from error
 
 
 def write_manifest(path: Path, manifest: Published) -> None:

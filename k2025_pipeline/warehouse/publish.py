@@ -22,7 +22,15 @@ from k2025_pipeline.settings import PROJECT_ROOT
 from k2025_pipeline.warehouse import contents, copies, inspection
 from k2025_pipeline.warehouse.going_back import held
 from k2025_pipeline.warehouse.inspection import Findings, NotFit
-from k2025_pipeline.warehouse.manifest import Published, Staged, Summary, file_hash, published, revision
+from k2025_pipeline.warehouse.manifest import (
+    Published,
+    Staged,
+    Summary,
+    file_hash,
+    is_as_published,
+    published,
+    revision,
+)
 from k2025_pipeline.warehouse.query import NothingPublished, QueryError, query
 from k2025_pipeline.warehouse.swap import making_ready, recover, swap
 
@@ -34,6 +42,7 @@ __all__ = [
     "QueryError",
     "file_hash",
     "held",
+    "is_as_published",
     "publish",
     "published",
     "query",

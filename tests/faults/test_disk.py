@@ -170,6 +170,7 @@ def _read_only(disk: Path) -> None:
 def test_a_write_protected_disk_is_refused_before_anything_is_changed(
     home: Home, disk: Path, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    home.claim("demo")
     before = small.files(home.root)
     _read_only(disk)
     with pytest.raises(UnwritableHome, match="cannot be written by the user") as raised, home.held():

@@ -21,10 +21,13 @@ from click.testing import CliRunner
 from k2025_pipeline.catalog import Catalog
 from k2025_pipeline.cli import main
 from k2025_pipeline.lake.home import DamagedHome, Home, write_json
+from k2025_pipeline.night import Night
+from k2025_pipeline.quality.findings import of_standing_file
 from k2025_pipeline.quality.outcome import Finding
+from k2025_pipeline.settings import Settings
 from k2025_pipeline.warehouse import contents, copies, going_back
 from k2025_pipeline.warehouse.manifest import file_hash, manifest_file, published, read_manifest
-from k2025_pipeline.warehouse.publish import NotFit, held, publish
+from k2025_pipeline.warehouse.publish import NotFit, held, is_as_published, publish
 
 from . import small_statbank as small
 
@@ -289,11 +292,39 @@ def test_a_copy_that_somebody_changed_is_refused(with_copy: Home) -> None:
     assert small.files(with_copy.root) == before
 
 
-@pytest.mark.parametrize("content", ['{"since": "2026-06-19"}', '{"moon": "full"}', "[1]", "{"])
+@pytest.mark.parametrize("content", ['{"since": "2026-06-19"}', '{"moon": "full"}', "{}", "[]", "null", "[1]", "{"])
 def test_a_pause_that_cannot_be_read_is_said_and_is_no_pause_that_is_over(with_copy: Home, content: str) -> None:
     with_copy.hold.write_text(content, encoding="utf-8")
     with pytest.raises(DamagedHome, match=r"hold\.json is damaged"):
         held(with_copy)
+
+
+def test_a_night_finds_that_somebody_changed_the_file_and_makes_a_new_one(with_copy: Home, catalog: Catalog) -> None:
+    home, settings = with_copy, Settings(home=with_copy.root, source="demo")
+    standing = published(home)
+    assert standing is not None
+    night = Night(settings, catalog)
+    night.fingerprint = standing.fingerprint
+    assert night.stood_as_published and night.up_to_date
+    home.warehouse.chmod(0o644)
+    with duckdb.connect(str(home.warehouse)) as connection:
+        connection.execute("update public.indicator_values set value = 99.9")
+    night = Night(settings, catalog)
+    night.fingerprint = standing.fingerprint
+    assert not night.up_to_date, "it is built and published anew"
+    small.publish_once(home, catalog, THIRD, rows=10)
+    found = of_standing_file(night.stood_as_published)
+    assert not found.passed, "told by the night that mends it"
+    assert "var ikke lenger den filen som ble publisert" in found.message
+    assert is_as_published(home)
+
+
+def test_an_old_memory_that_cannot_be_read_is_told_and_nothing_is_changed(with_copy: Home) -> None:
+    with_copy.published_values.write_bytes(b"garbage")
+    before = small.files(with_copy.root)
+    with pytest.raises(DamagedHome, match=r"indicator_values\.parquet is damaged"):
+        going_back.go_back(with_copy, EARLIER, "Kari", "wrong")
+    assert small.files(with_copy.root) == before
 
 
 class TestCommands:

@@ -57,15 +57,18 @@ def test_the_light_says_whether_the_night_can_be_trusted(tmp_path, record, outco
     assert page(tmp_path, record, outcomes, refusals).headline.startswith(light)
 
 
-def test_going_back_is_told_on_the_page_of_the_night_before(tmp_path: Path, catalog: Catalog) -> None:
-    morning.tell_going_back(Home(tmp_path), catalog, FIRST.started_at)
+def test_a_pause_is_told_on_the_page_of_the_night_before_and_so_is_its_end(tmp_path: Path, catalog: Catalog) -> None:
+    morning.tell_decision(Home(tmp_path), catalog, FIRST.started_at, paused=True)
     assert not (tmp_path / "reports").exists(), "no night, no page"
     page(tmp_path, SECOND, (outcome(),))
-    morning.tell_going_back(Home(tmp_path), catalog, FIRST.started_at)
+    morning.tell_decision(Home(tmp_path), catalog, FIRST.started_at, paused=True)
     shown = (tmp_path / "reports" / morning.LATEST).read_text("utf-8")
     assert "Publisering er satt på vent" in shown
     assert "Filen er fra / the file is of <strong>28.03.2026" in shown
     assert nights.latest(Home(tmp_path)) == SECOND, "the record of the night stays as it was"
+    morning.tell_decision(Home(tmp_path), catalog, FIRST.started_at, paused=False)
+    shown = (tmp_path / "reports" / morning.LATEST).read_text("utf-8")
+    assert "Publisering er satt på vent" not in shown
 
 
 def test_the_gravest_stands_first_with_its_count_the_night_before_and_its_help(tmp_path: Path) -> None:
