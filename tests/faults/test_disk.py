@@ -22,7 +22,7 @@ from k2025_pipeline import runbook
 from k2025_pipeline.catalog import Catalog, load_catalog
 from k2025_pipeline.cli import main
 from k2025_pipeline.lake.disk import DiskFull, UnwritableHome, told_in, told_plainly
-from k2025_pipeline.lake.home import Home
+from k2025_pipeline.lake.home import Home, write_json
 from k2025_pipeline.orchestration.failures import why
 from k2025_pipeline.settings import PROJECT_ROOT
 from k2025_pipeline.warehouse import copies, going_back, inputs
@@ -170,7 +170,7 @@ def _read_only(disk: Path) -> None:
 def test_a_write_protected_disk_is_refused_before_anything_is_changed(
     home: Home, disk: Path, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    home.claim("demo")
+    write_json(home.root / "source.json", {"source": "demo"})
     before = small.files(home.root)
     _read_only(disk)
     with pytest.raises(UnwritableHome, match="cannot be written by the user") as raised, home.held():

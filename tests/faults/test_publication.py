@@ -301,6 +301,7 @@ def test_a_pause_that_cannot_be_read_is_said_and_is_no_pause_that_is_over(with_c
 
 def test_a_night_finds_that_somebody_changed_the_file_and_makes_a_new_one(with_copy: Home, catalog: Catalog) -> None:
     home, settings = with_copy, Settings(home=with_copy.root, source="demo")
+    write_json(home.root / "source.json", {"source": "demo"})
     standing = published(home)
     assert standing is not None
     night = Night(settings, catalog)
