@@ -111,13 +111,13 @@ def _share(outcomes: Outcomes) -> Iterator[str]:
     slipped = len(told) - len(caught)
     yield (
         f"**{len(caught)} av {len(told)} feil ({len(caught) / len(told):.0%}) ble fanget av kontrollen som skal fange "
-        f"dem, på nivået der den skal.** {stopped} nådde ikke `public`, {shown} er vist og publisert, {slipped} slapp "
-        "gjennom."
+        f"dem, på nivået der den skal. {stopped} ({stopped / len(told):.0%}) nådde ikke `public`.** {shown} er vist og "
+        f"publisert, {slipped} slapp gjennom; tabellen teller ikke dem."
     )
     yield (
         f"/ **{len(caught)} of {len(told)} faults ({len(caught) / len(told):.0%}) were caught by the check meant for "
-        f"them, at the level meant for it.** {stopped} did not reach `public`, {shown} are shown and "
-        f"published, {slipped} slipped through."
+        f"them, at the level meant for it. {stopped} ({stopped / len(told):.0%}) did not reach `public`.** {shown} are shown "
+        f"and published, {slipped} slipped through; the table leaves these out."
     )
     yield "\n| nivå / level | plantet / planted | fanget / caught | ikke i / not in `public` | vist / shown |"
     yield "|---|---:|---:|---:|---:|"
