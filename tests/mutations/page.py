@@ -116,8 +116,8 @@ def _share(outcomes: Outcomes) -> Iterator[str]:
     )
     yield (
         f"/ **{len(caught)} of {len(told)} faults ({len(caught) / len(told):.0%}) were caught by the check meant for "
-        f"them, at the level meant for it. {stopped} ({stopped / len(told):.0%}) did not reach `public`.** {shown} are shown "
-        f"and published, {slipped} slipped through; the table leaves these out."
+        f"them, at the level meant for it. {stopped} ({stopped / len(told):.0%}) did not reach `public`.** {shown} are "
+        f"shown and published, {slipped} slipped through; the table leaves these out."
     )
     yield "\n| nivå / level | plantet / planted | fanget / caught | ikke i / not in `public` | vist / shown |"
     yield "|---|---:|---:|---:|---:|"
