@@ -47,7 +47,7 @@ MOST_NODES = 1_000_000
 class _Loader(yaml.CSafeLoader):
     """Refuses a key that stands twice (YAML forbids it, but PyYAML would let the last one win), and an alias bomb.
 
-    It is libyaml's parser, eight times as fast as the one in Python: every command begins with these files.
+    It is libyaml's parser, some seven times as fast as the one in Python: every command begins with these files.
     """
 
     def get_single_node(self) -> yaml.Node | None:

@@ -104,7 +104,7 @@ def _print_standing(home: Any) -> None:
     console.print(f"Published  {file.published_at}, source {file.source}, {home.warehouse}", highlight=False)
     console.print(f"           by {made}, sha256 {file.sha256[:12]}", highlight=False)
     for level, counted in (file.checks or {}).items():
-        told = f"{counted['passed']} hold, {counted['failed']} do not; {counted['blocking']} of them can block"
+        told = f"{counted['passed']} hold, {counted['failed']} do not ({counted['blocking']} of all can block)"
         console.print(f"           {level}: {told}", highlight=False)
     if days:
         several = f"{len(days)}, {days[0]} to {days[-1]}"
@@ -234,13 +234,13 @@ def _go_back(home: Any, day: Any, reason: str, by: str | None) -> None:
     from k2025_pipeline.warehouse import going_back
 
     left, stands = going_back.go_back(home, day, by or getpass.getuser(), reason)
-    _tell_decision(home, stands, paused=True)
     before = left.published_at if left else "nothing"
     moved = f"Went back from {before} to {stands.published_at}"
     already = f"The file of {stands.published_at} stood already"
     console.print(f"{already if before == stands.published_at else moved}: {home.warehouse}", highlight=False)
     console.print("Publication is paused: nights go on and publish nothing.", highlight=False)
     console.print("When the cause is mended: k2025 publish --resume", highlight=False)
+    _tell_decision(home, stands, paused=True)
 
 
 def _tell_decision(home: Any, stands: Any, paused: bool) -> None:
@@ -259,9 +259,9 @@ def _resume(home: Any) -> None:
     if ended is None:
         console.print("Publication was not paused.")
     else:
-        _tell_decision(home, published(home), paused=False)
         console.print(f"Publication goes on; it was paused since {ended.since} by {ended.by}.", highlight=False)
         console.print("The next refresh publishes: k2025 refresh", highlight=False)
+        _tell_decision(home, published(home), paused=False)
 
 
 @main.command()

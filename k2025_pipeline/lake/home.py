@@ -253,9 +253,12 @@ def read_json(path: Path) -> Any | None:
         raise damaged(path, str(error)) from error
 
 
-def damaged(path: Path, why: str) -> DamagedHome:
+RESTORE = "Restore it from a backup, or do as the page of the runbook says."
+
+
+def damaged(path: Path, why: str, advice: str = RESTORE) -> DamagedHome:
     """The error of a file that is not what this program writes there."""
-    return DamagedHome(f"{path} is damaged ({why}). Restore it from a backup, or do as the page of the runbook says.")
+    return DamagedHome(f"{path} is damaged ({why}). {advice}")
 
 
 def read_mapping(path: Path) -> dict[str, Any] | None:
@@ -272,20 +275,26 @@ def read_mapping(path: Path) -> dict[str, Any] | None:
     raise damaged(path, "it is no JSON object")
 
 
-def read_record(path: Path, kind: type[Record]) -> Record | None:
+def read_record(path: Path, kind: type[Record], advice: str = RESTORE) -> Record | None:
     """Read a record that was written as JSON, or None where there is no file; fields of another version are left out.
+
+    Args:
+        path: of the file. kind: a dataclass. advice: what to do where the file holds no such record.
 
     Raises:
         DamagedHome: when the file holds no such record.
     """
-    found = read_mapping(path)
+    try:
+        found = read_mapping(path)
+    except DamagedHome as error:
+        raise damaged(path, "it is no JSON object", advice) from error
     if found is None:
         return None
     known = {attribute.name for attribute in fields(kind)}  # type: ignore[arg-type]
     try:
         return kind(**{name: value for name, value in found.items() if name in known})
     except TypeError as error:
-        raise damaged(path, f"it is no {kind.__name__.lower()}: {error}") from error
+        raise damaged(path, f"it is no such record: {error}", advice) from error
 
 
 def append_line(path: Path, content: Any) -> None:

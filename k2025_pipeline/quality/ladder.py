@@ -38,7 +38,7 @@ def ladder(catalog: Catalog, manifest: Manifest) -> dict[Key, Check]:
     """Every check by asset and name, in the order in which data meets them.
 
     Args:
-        catalog: the declarations. manifest: of dbt, as ``warehouse.dbt_project`` parses it.
+        catalog: the declarations. manifest: of dbt, as ``dbt_project`` parses it.
 
     Raises:
         CatalogError: for a dbt test of a kind that has no rule in words.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from io import BytesIO
 from itertools import islice
@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from k2025_pipeline.lake.home import DamagedHome, Home, read_json, write_bytes, write_json
+from k2025_pipeline.lake.home import DamagedHome, Home, damaged, read_json, read_record, write_bytes, write_json
 from k2025_pipeline.pxweb.errors import one_line
 from k2025_pipeline.quality.outcome import Finding, Key, Outcome
 
@@ -269,9 +269,10 @@ _SQL_TYPES: dict[Any, str] = {
 
 
 def _record(folder: Path) -> NightRecord:
-    content: dict[str, Any] = read_json(folder / "night.json") or {}
-    known = {name.name for name in fields(NightRecord)}
-    return NightRecord(**{name: value for name, value in content.items() if name in known})
+    found = read_record(folder / "night.json", NightRecord)
+    if found is None:
+        raise damaged(folder / "night.json", "it is missing")
+    return found
 
 
 def _broken(folder: Path) -> dict[Key, Finding]:

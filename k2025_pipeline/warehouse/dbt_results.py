@@ -17,10 +17,8 @@ from k2025_pipeline.quality.ladder import dbt_asset
 from k2025_pipeline.quality.outcome import Check, Finding, Key
 
 SAMPLE = 20
-Record = dict[str, Any]
-
-
 RESULTS = "run_results.json"
+Record = dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from k2025_pipeline.lake.home import DamagedHome, Home, read_json, write_json
+from k2025_pipeline.lake.home import Home, read_record, write_json
 
 OSLO = ZoneInfo("Europe/Oslo")
 Summary = dict[str, dict[str, int]]
@@ -128,14 +128,7 @@ def read_manifest(path: Path, advice: str = "Remove it; the next refresh publish
     Raises:
         DamagedHome: when the file is none.
     """
-    content = read_json(path)
-    if content is None:
-        return None
-    known = {attribute.name for attribute in fields(Published)}
-    try:
-        return Published(**{name: value for name, value in content.items() if name in known})
-    except (AttributeError, TypeError) as error:
-        raise DamagedHome(f"{path} is damaged: it is no manifest ({error}). {advice}") from error
+    return read_record(path, Published, advice)
 
 
 def write_manifest(path: Path, manifest: Published) -> None:

@@ -211,7 +211,7 @@ def test_a_zero_of_any_other_measure_is_a_figure(contract: TableContract) -> Non
     assert broken_names(verdict_on(contract, frame_of(contract, rows))) == []
 
 
-def test_several_rules_of_are_collected_in_one_verdict(contract: TableContract) -> None:
+def test_several_broken_rules_are_collected_in_one_verdict(contract: TableContract) -> None:
     rules = [rule.name for rule in table_rules(contract)]
     rows: list[Row] = []
     # A block of rows per rule, so that no cell is broken twice.

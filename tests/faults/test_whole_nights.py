@@ -21,6 +21,7 @@ from k2025_pipeline.quality import nights
 from k2025_pipeline.warehouse.publish import file_hash, published, query
 
 from .test_disk import mounted
+from .test_kill import nothing_half_written
 
 pytestmark = pytest.mark.slow
 EDITION = "select any_value(edition) from public.indicator_values where indicator_id = 'KOMP-01' and period = '2025'"
@@ -101,6 +102,8 @@ def test_killed_while_it_builds_and_audits(home: Home, march: tuple[Path, Path],
         time.sleep(0.02)
     killed.kill()
     killed.wait()
+    nothing_half_written(home.raw)
+    nothing_half_written(home.typed)
     serves_march(home, before)
     brings_june(home, march[1])
 

@@ -52,9 +52,11 @@ def test_a_home_with_figures_that_lost_its_source_is_bound_to_none(tmp_path: Pat
 
 
 def test_an_empty_home_is_bound_and_stays_so(tmp_path: Path) -> None:
+    assert Home(tmp_path).bound_source is None
     Home(tmp_path).claim("demo")
     (tmp_path / "typed" / "ssb_12209").mkdir(parents=True)
     Home(tmp_path).claim("demo")
+    assert Home(tmp_path).bound_source == "demo"
 
 
 @pytest.mark.parametrize("arguments", [["status"], ["publish", "--list"], ["publish", "--resume"], ["indicators"]])
